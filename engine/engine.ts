@@ -1,0 +1,62 @@
+/**
+ * What an engine is: a compiled model on some device that turns batches into losses and gradients and takes outer
+ * steps. Implemented by `web.ts` (WebGPU or WASM in a worker) and `node.ts`. It knows nothing of schemes, windows or
+ * the network. Parameters are the flat fp32 vector of `core/model/layout.ts`.
+ */
+import type { Batch } from '../core/data/batch.ts';
+import type { ModelConfig } from '../core/model/config.ts';
+import type { SignStep } from '../core/lockstep/sign-step.ts';
+
+export interface LossSum {
+  /** Sum of the next-token cross-entropies, in nats. */
+  readonly sum: number;
+  /** Predicted tokens it is the sum of. */
+  readonly count: number;
+}
+
+/** Which device an engine runs on, in words a person can read. */
+export interface BackendReport {
+  readonly backend: 'webgpu' | 'wasm' | 'node-cpu';
+  /** Adapter or processor name, e.g. "nvidia ampere" or "WASM, 4 threads". */
+  readonly device: string;
+  /** A software adapter emulates a GPU on the processor: slower than WASM, and no measure of a GPU. */
+  readonly software: boolean;
+  /** Why this backend and not another, one sentence each. */
+  readonly reasons: readonly string[];
+}
+
+export interface EngineOptions {
+  readonly config: ModelConfig;
+  /** Sequences B of every batch: the compiled graphs have fixed shapes. */
+  readonly sequences: number;
+  /** Tokens T of every sequence; defaults to the model's context length. */
+  readonly length?: number;
+}
+
+/** Forward only. */
+export interface Evaluator {
+  readonly report: BackendReport;
+  readonly sequences: number;
+  readonly length: number;
+  /** Replaces all parameters. @throws RangeError when the length is not the layout's total. */
+  setParameters(parameters: Float32Array): Promise<void>;
+  /** A copy of the parameters as the device holds them now. */
+  readParameters(): Promise<Float32Array<ArrayBuffer>>;
+  /** Applies an outer step on the device, bit for bit as `applySignStep` of core/lockstep does. */
+  applyStep(step: SignStep): Promise<void>;
+  /** Cross-entropy of a [B, T] batch. @throws RangeError for a batch of other shape or a token out of range. */
+  loss(batch: Batch): Promise<LossSum>;
+  /** Frees sessions and device buffers; further calls reject. */
+  dispose(): Promise<void>;
+}
+
+/** Forward and backward, with the gradient accumulated on the device over micro-batches. */
+export interface Trainer extends Evaluator {
+  /** Adds the gradient of the batch's loss *sum* to the accumulator, and returns the loss. */
+  accumulate(batch: Batch): Promise<LossSum>;
+  /**
+   * The accumulated gradient divided by the number of predicted tokens (the gradient of the mean loss), flat in layout
+   * order; the accumulator is zero afterwards. @throws Error when nothing was accumulated.
+   */
+  takeGradient(): Promise<Float32Array<ArrayBuffer>>;
+}
