@@ -1,0 +1,274 @@
+/**
+ * Requests and answers of the HTTP API under /v1. Schemas and types only: the validator validates and documents with
+ * them, clients parse with them. Fields are camelCase with units in names, null where not known yet.
+ */
+import * as z from 'zod';
+import {
+  BlobRefSchema,
+  Hex32Schema,
+  HotkeySchema,
+  InstantSchema,
+  PublicKeySchema,
+  RunIdSchema,
+  Sha256Schema,
+  SignatureSchema,
+  WindowSchema,
+} from './primitives.ts';
+
+export const PhaseSchema = z.enum(['train', 'put', 'judge', 'publish']).meta({ id: 'Phase' });
+export type Phase = z.infer<typeof PhaseSchema>;
+
+/** GET /v1/clock */
+export const ClockSchema = z
+  .object({
+    run: RunIdSchema,
+    window: WindowSchema,
+    phase: PhaseSchema,
+    /** When this window opened. */
+    opensAt: InstantSchema,
+    putOpensAt: InstantSchema,
+    putClosesAt: InstantSchema,
+    serverTime: InstantSchema,
+    /** Seed of this window's page assignment, see core/data/assignment.ts. */
+    assignmentSeed: Hex32Schema,
+    /** State root of the parameters this window trains from. */
+    stateRoot: Sha256Schema,
+  })
+  .meta({ id: 'Clock' });
+export type ClockState = z.infer<typeof ClockSchema>;
+
+/**
+ * What a hotkey signs once: the session key that may act for it. For a guest the hotkey is an Ed25519 key in the tab;
+ * for a wallet (kinds to come) the text is shown to a person first.
+ */
+export const DelegationSchema = z
+  .strictObject({
+    run: RunIdSchema,
+    hotkey: HotkeySchema,
+    sessionKey: PublicKeySchema,
+    scopes: z.array(z.enum(['contribute'])).min(1).max(8),
+    issuedAt: InstantSchema,
+    expiresAt: InstantSchema,
+  })
+  .meta({ id: 'Delegation' });
+export type Delegation = z.infer<typeof DelegationSchema>;
+
+/** POST /v1/peers. The signature is over domain `delegation` and the canonical JSON of `delegation`, by the hotkey. */
+export const JoinRequestSchema = z
+  .strictObject({
+    delegation: DelegationSchema,
+    kind: z.enum(['guest']),
+    signature: SignatureSchema,
+  })
+  .meta({ id: 'JoinRequest' });
+export type JoinRequest = z.infer<typeof JoinRequestSchema>;
+
+export const RatingSchema = z.object({ mu: z.number(), sigma: z.number(), ordinal: z.number() }).meta({ id: 'Rating' });
+export type Rating = z.infer<typeof RatingSchema>;
+
+/** Each fast check, then the scored ones, in the order they are made. */
+export const CheckSchema = z.enum(['delivered', 'in-time', 'signature', 'format', 'finite', 'model', 'sync', 'loss', 'proof-of-computation']);
+export type Check = z.infer<typeof CheckSchema>;
+
+export const VerdictSchema = z
+  .object({
+    window: WindowSchema,
+    check: CheckSchema,
+    pass: z.boolean(),
+    /** One sentence a person can read. */
+    reason: z.string(),
+    value: z.number().nullable(),
+    threshold: z.number().nullable(),
+  })
+  .meta({ id: 'Verdict' });
+export type Verdict = z.infer<typeof VerdictSchema>;
+
+export const ReceiptSchema = z
+  .strictObject({
+    run: RunIdSchema,
+    window: WindowSchema,
+    hotkey: HotkeySchema,
+    sha256: Sha256Schema,
+    bytes: z.int().positive(),
+    arrivedAt: InstantSchema,
+  })
+  .meta({ id: 'Receipt' });
+export type Receipt = z.infer<typeof ReceiptSchema>;
+
+/** Answer to a PUT. The signature is over domain `receipt` and the canonical JSON of `receipt`, by the validator. */
+export const SignedReceiptSchema = z
+  .strictObject({ receipt: ReceiptSchema, signature: SignatureSchema })
+  .meta({ id: 'SignedReceipt' });
+export type SignedReceipt = z.infer<typeof SignedReceiptSchema>;
+
+/** A peer's figures after one window. */
+export const PeerHistoryPointSchema = z
+  .object({
+    window: WindowSchema,
+    rating: RatingSchema,
+    poc: z.number(),
+    sync: z.number().nullable(),
+    peerScore: z.number(),
+    weight: z.number(),
+    rank: z.int().positive().nullable(),
+    /** Whether its contribution was folded into the outer step. */
+    aggregated: z.boolean(),
+    /** LossScore on random and assigned data (nats gained), null when not evaluated. */
+    lossScore: z.object({ assigned: z.number(), random: z.number() }).nullable(),
+  })
+  .meta({ id: 'PeerHistoryPoint' });
+export type PeerHistoryPoint = z.infer<typeof PeerHistoryPointSchema>;
+
+/** GET /v1/peers/:hotkey */
+export const PeerSchema = z
+  .object({
+    hotkey: HotkeySchema,
+    uid: z.int().nonnegative(),
+    firstWindow: WindowSchema,
+    contributions: z.object({
+      accepted: z.int().nonnegative(),
+      rejected: z.int().nonnegative(),
+      evaluated: z.int().nonnegative(),
+      aggregated: z.int().nonnegative(),
+    }),
+    poc: z.number(),
+    rating: RatingSchema,
+    sync: z.number().nullable(),
+    /** Product of the cuts in force, 1 = none. */
+    gate: z.number(),
+    peerScore: z.number(),
+    weight: z.number(),
+    rank: z.int().positive().nullable(),
+    flags: z.array(z.string()),
+    /** Newest first, at most 200. */
+    verdicts: z.array(VerdictSchema),
+    /** Oldest first, at most 500. */
+    history: z.array(PeerHistoryPointSchema),
+    /** Newest first, at most 100. */
+    receipts: z.array(SignedReceiptSchema),
+  })
+  .meta({ id: 'Peer' });
+export type PeerState = z.infer<typeof PeerSchema>;
+
+export const LeaderboardEntrySchema = z
+  .object({
+    rank: z.int().positive().nullable(),
+    hotkey: HotkeySchema,
+    uid: z.int().nonnegative(),
+    rating: RatingSchema,
+    poc: z.number(),
+    sync: z.number().nullable(),
+    peerScore: z.number(),
+    weight: z.number(),
+    flags: z.array(z.string()),
+  })
+  .meta({ id: 'LeaderboardEntry' });
+export type LeaderboardEntry = z.infer<typeof LeaderboardEntrySchema>;
+
+/** GET /v1/leaderboard. Ranked peers first. */
+export const LeaderboardSchema = z
+  .object({ window: WindowSchema, peers: z.array(LeaderboardEntrySchema) })
+  .meta({ id: 'Leaderboard' });
+export type Leaderboard = z.infer<typeof LeaderboardSchema>;
+
+/** POST /v1/windows/:w/contributions. Signed by the session key over domain `ticket` and the canonical JSON of `ticket`. */
+export const TicketRequestSchema = z
+  .strictObject({
+    ticket: z.strictObject({
+      run: RunIdSchema,
+      window: WindowSchema,
+      hotkey: HotkeySchema,
+      sha256: Sha256Schema,
+      bytes: z.int().positive(),
+    }),
+    signature: SignatureSchema,
+  })
+  .meta({ id: 'TicketRequest' });
+export type TicketRequest = z.infer<typeof TicketRequestSchema>;
+
+/** Where to PUT the bytes, and by when. */
+export const TicketSchema = z.object({ url: z.string().max(2_000), expiresAt: InstantSchema }).meta({ id: 'Ticket' });
+export type Ticket = z.infer<typeof TicketSchema>;
+
+const BeforeAfterSchema = z.object({ before: z.number(), after: z.number() });
+
+export const EvaluationSchema = z
+  .object({
+    hotkey: HotkeySchema,
+    /** Loss on pages drawn from the prefix of its assignment that the peer says it trained. */
+    assigned: BeforeAfterSchema.extend({ pages: z.array(z.int().nonnegative()) }),
+    /** Loss on the window's random pages, the same for all. */
+    random: BeforeAfterSchema.extend({ pages: z.array(z.int().nonnegative()) }),
+    rating: z.object({ before: RatingSchema, after: RatingSchema }),
+  })
+  .meta({ id: 'Evaluation' });
+export type Evaluation = z.infer<typeof EvaluationSchema>;
+
+/** GET /v1/windows/:w. Everything the put phase seals is null or empty until the window is published. */
+export const WindowRecordSchema = z
+  .object({
+    run: RunIdSchema,
+    window: WindowSchema,
+    phase: PhaseSchema,
+    opensAt: InstantSchema,
+    putOpensAt: InstantSchema,
+    putClosesAt: InstantSchema,
+    publishedAt: InstantSchema.nullable(),
+    assignmentSeed: Hex32Schema,
+    learningRate: z.number(),
+    /** Loss on held-out pages with θ_w and θ_{w+1}, nats a token. */
+    lossBefore: z.number().nullable(),
+    lossAfter: z.number().nullable(),
+    /** Contributions accepted. */
+    participants: z.int().nonnegative().nullable(),
+    contributions: z.array(
+      BlobRefSchema.extend({ hotkey: HotkeySchema, arrivedAt: InstantSchema, pagesTrained: z.int().nonnegative() }),
+    ),
+    evaluated: z.array(EvaluationSchema),
+    aggregated: z.array(HotkeySchema),
+    beacon: z.object({ commit: Sha256Schema, reveal: Hex32Schema.nullable() }),
+    outerStep: BlobRefSchema.nullable(),
+    /** Root of θ_{w+1}, after this window's step. */
+    stateRoot: Sha256Schema.nullable(),
+  })
+  .meta({ id: 'WindowRecord' });
+export type WindowRecord = z.infer<typeof WindowRecordSchema>;
+
+/** GET /v1/windows?from=&limit= : one row a window, oldest first, for charts. */
+export const WindowSummarySchema = z
+  .object({
+    window: WindowSchema,
+    lossBefore: z.number().nullable(),
+    lossAfter: z.number().nullable(),
+    participants: z.int().nonnegative().nullable(),
+    aggregated: z.int().nonnegative(),
+    stateRoot: Sha256Schema.nullable(),
+    outerStep: BlobRefSchema.nullable(),
+  })
+  .meta({ id: 'WindowSummary' });
+export type WindowSummary = z.infer<typeof WindowSummarySchema>;
+
+/** GET /v1/checkpoints/latest */
+export const CheckpointSchema = z
+  .object({
+    run: RunIdSchema,
+    /** The parameters are those that this window trains from. */
+    window: WindowSchema,
+    stateRoot: Sha256Schema,
+    /** Chunks of the flat fp32 little-endian vector in canonical order; their hashes are the tree's leaves. */
+    chunks: z.array(BlobRefSchema),
+    /** Steps published since, in order: applying them gives the newest parameters. */
+    steps: z.array(BlobRefSchema.extend({ window: WindowSchema, stateRoot: Sha256Schema })),
+  })
+  .meta({ id: 'Checkpoint' });
+export type Checkpoint = z.infer<typeof CheckpointSchema>;
+
+/** Server-sent events of GET /v1/events; the event's name is `type`. */
+export const EventSchema = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('clock'), clock: ClockSchema }),
+    z.object({ type: z.literal('window'), window: WindowSummarySchema }),
+    z.object({ type: z.literal('leaderboard'), leaderboard: LeaderboardSchema }),
+  ])
+  .meta({ id: 'Event' });
+export type ValidatorEvent = z.infer<typeof EventSchema>;
