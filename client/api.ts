@@ -1,0 +1,125 @@
+/** The validator's HTTP API as functions: answers are schema-checked, bounded and typed. */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type * as z from 'zod';
+import {
+  CheckpointSchema,
+  ClockSchema,
+  LeaderboardSchema,
+  PeerSchema,
+  SignedReceiptSchema,
+  TicketSchema,
+  WindowRecordSchema,
+  WindowSummarySchema,
+  type Checkpoint,
+  type ClockState,
+  type JoinRequest,
+  type Leaderboard,
+  type PeerState,
+  type SignedReceipt,
+  type Ticket,
+  type TicketRequest,
+  type WindowRecord,
+  type WindowSummary,
+} from '../core/protocol/api.ts';
+import { SignedManifestSchema, type SignedManifest } from '../core/protocol/manifest.ts';
+import type { BlobRef } from '../core/protocol/primitives.ts';
+import { boundedFetch, UnreachableError } from './http.ts';
+
+const JSON_TIMEOUT_MS = 15_000;
+const MAX_JSON_BYTES = 16 * 2 ** 20;
+/** A blob may take this long plus a second for each 32 KiB: a slow line, not a dead one. */
+const BLOB_TIMEOUT_MS = 30_000;
+const SLOWEST_BYTES_PER_MS = 32;
+
+export interface ValidatorApi {
+  run(signal?: AbortSignal): Promise<SignedManifest>;
+  clock(signal?: AbortSignal): Promise<ClockState>;
+  checkpoint(signal?: AbortSignal): Promise<Checkpoint>;
+  leaderboard(signal?: AbortSignal): Promise<Leaderboard>;
+  peer(hotkey: string, signal?: AbortSignal): Promise<PeerState>;
+  window(window: number, signal?: AbortSignal): Promise<WindowRecord>;
+  /** Oldest first. */
+  windows(from: number, limit: number, signal?: AbortSignal): Promise<WindowSummary[]>;
+  join(request: JoinRequest, signal?: AbortSignal): Promise<PeerState>;
+  ticket(request: TicketRequest, signal?: AbortSignal): Promise<Ticket>;
+  upload(ticket: Ticket, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<SignedReceipt>;
+  /** A blob whose length and hash are what the reference says. @throws UnreachableError when they are not */
+  blob(ref: BlobRef, signal?: AbortSignal, onProgress?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return bytesToHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+}
+
+export function createValidatorApi({
+  baseUrl,
+  fetch: fetchImpl,
+}: {
+  readonly baseUrl: string;
+  readonly fetch: typeof fetch;
+}): ValidatorApi {
+  const resolve = (path: string): string => new URL(path, baseUrl).href;
+
+  async function json<T>(
+    schema: z.ZodType<T>,
+    path: string,
+    request: { signal?: AbortSignal | undefined; body?: unknown; put?: Uint8Array<ArrayBuffer>; timeoutMs?: number } = {},
+  ): Promise<T> {
+    const bytes = await boundedFetch(fetchImpl, resolve(path), {
+      ...(request.body === undefined
+        ? {}
+        : { method: 'POST', body: JSON.stringify(request.body), headers: { 'content-type': 'application/json' } }),
+      ...(request.put === undefined
+        ? {}
+        : { method: 'PUT', body: request.put, headers: { 'content-type': 'application/octet-stream' } }),
+      maxBytes: MAX_JSON_BYTES,
+      timeoutMs: request.timeoutMs ?? JSON_TIMEOUT_MS,
+      signal: request.signal,
+    });
+    let value: unknown;
+    try {
+      value = JSON.parse(new TextDecoder().decode(bytes));
+    } catch (cause) {
+      throw new UnreachableError(`${path} answered something that is not JSON`, { cause });
+    }
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) {
+      throw new UnreachableError(`${path} answered something unexpected: is the validator of another version?`, {
+        cause: parsed.error,
+      });
+    }
+    return parsed.data;
+  }
+
+  return {
+    run: (signal) => json(SignedManifestSchema, '/v1/run', { signal }),
+    clock: (signal) => json(ClockSchema, '/v1/clock', { signal }),
+    checkpoint: (signal) => json(CheckpointSchema, '/v1/checkpoints/latest', { signal }),
+    leaderboard: (signal) => json(LeaderboardSchema, '/v1/leaderboard', { signal }),
+    peer: (hotkey, signal) => json(PeerSchema, `/v1/peers/${hotkey}`, { signal }),
+    window: (window, signal) => json(WindowRecordSchema, `/v1/windows/${window}`, { signal }),
+    windows: (from, limit, signal) =>
+      json(WindowSummarySchema.array(), `/v1/windows?from=${from}&limit=${limit}`, { signal }),
+    join: (request, signal) => json(PeerSchema, '/v1/peers', { signal, body: request }),
+    ticket: (request, signal) =>
+      json(TicketSchema, `/v1/windows/${request.ticket.window}/contributions`, { signal, body: request }),
+    upload: (ticket, bytes, signal) =>
+      json(SignedReceiptSchema, ticket.url, {
+        signal,
+        put: bytes,
+        timeoutMs: BLOB_TIMEOUT_MS + bytes.length / SLOWEST_BYTES_PER_MS,
+      }),
+    async blob(ref, signal, onProgress) {
+      const bytes = await boundedFetch(fetchImpl, resolve(`/v1/blobs/${ref.sha256}`), {
+        maxBytes: ref.bytes,
+        timeoutMs: BLOB_TIMEOUT_MS + ref.bytes / SLOWEST_BYTES_PER_MS,
+        signal,
+        onProgress,
+      });
+      if (bytes.length !== ref.bytes || (await sha256Hex(bytes)) !== ref.sha256) {
+        throw new UnreachableError(`blob ${ref.sha256} arrived with other bytes than its hash says`);
+      }
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** What to do about an error, and how to say it: the one place where a contributor's failures are sorted. */
+import { ProblemError } from '../core/protocol/problem.ts';
+import { messageOf, UnreachableError } from './http.ts';
+import { ManifestError } from './manifest.ts';
+import { StorageError } from './ports.ts';
+import { RootMismatchError } from './replica.ts';
+
+/** The engine failed: a lost device, a failed kernel. Cured by building it anew. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+}
+
+export type Failure =
+  /** Try again later. */
+  | { readonly kind: 'retry'; readonly reason: string }
+  /** The put phase is not open by the server's clock. */
+  | { readonly kind: 'early'; readonly reason: string }
+  /** This window is lost; the next is not. */
+  | { readonly kind: 'window-lost'; readonly reason: string }
+  /** The validator does not know us (any more): join again. */
+  | { readonly kind: 'rejoin'; readonly reason: string }
+  | { readonly kind: 'engine'; readonly reason: string }
+  | { readonly kind: 'fatal'; readonly reason: string; readonly remedy: string };
+
+const UPDATE = 'Reload the page to get the app that belongs to this validator.';
+
+export function failureOf(error: unknown): Failure {
+  const reason = messageOf(error);
+  if (error instanceof UnreachableError || error instanceof RootMismatchError) return { kind: 'retry', reason };
+  if (error instanceof StorageError) return { kind: 'fatal', reason, remedy: error.remedy };
+  if (error instanceof EngineError) return { kind: 'engine', reason };
+  if (error instanceof ManifestError) {
+    return { kind: 'fatal', reason, remedy: 'Do not contribute to this validator, and tell its operator.' };
+  }
+  if (error instanceof ProblemError) return failureOfProblem(error, reason);
+  return { kind: 'fatal', reason, remedy: `${UPDATE} If it happens again, report what it says.` };
+}
+
+function failureOfProblem(error: ProblemError, reason: string): Failure {
+  switch (error.key) {
+    case 'too-early':
+      return { kind: 'early', reason };
+    case 'too-late':
+    case 'wrong-window':
+    case 'wrong-model':
+    case 'already-delivered':
+    case 'unknown-window':
+    case 'not-finite':
+      return { kind: 'window-lost', reason };
+    case 'unknown-hotkey':
+    case 'delegation-expired':
+    case 'wrong-run':
+      return { kind: 'rejoin', reason };
+    case 'truncated-upload':
+    case 'wrong-hash':
+    case 'unknown-ticket':
+    case 'unknown-blob':
+    case 'too-many-requests':
+    case 'not-ready':
+    case 'internal':
+      return { kind: 'retry', reason };
+    case 'guests-not-allowed':
+      return { kind: 'fatal', reason, remedy: 'Connect a wallet whose hotkey is registered in this run.' };
+    case 'malformed-request':
+    case 'malformed-contribution':
+    case 'index-out-of-range':
+    case 'wrong-signature':
+    case 'unknown-route':
+    case 'method-not-allowed':
+    case 'length-required':
+    case 'too-large':
+    case 'range-not-satisfiable':
+      return { kind: 'fatal', reason, remedy: UPDATE };
+    default:
+      return error.key satisfies never;
+  }
+}

@@ -1,0 +1,71 @@
+/** The pages of a window's assignment: fetched a few ahead of the training that eats them. */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { decodePage } from '../core/data/pages.ts';
+import type { RunManifest } from '../core/protocol/manifest.ts';
+import type { ValidatorApi } from './api.ts';
+import { sha256Hex } from './api.ts';
+import type { BlobCache } from './ports.ts';
+
+const HASH_BYTES = 32;
+const PREFETCHED_PAGES = 6;
+
+export interface Page {
+  /** Number in the run's page index. */
+  readonly number: number;
+  readonly sha256: string;
+  /** [pageSequences * contextLength] token ids. */
+  readonly tokens: Uint16Array | Uint32Array;
+}
+
+export interface PageSource {
+  /** Pages that are assigned, i.e. not held out. */
+  readonly trainPages: number;
+  /** The pages in order, downloaded ahead of their use. */
+  stream(numbers: readonly number[], signal: AbortSignal): AsyncGenerator<Page, void, undefined>;
+}
+
+/** Loads the page index (from the cache where it is held). */
+export async function openPageSource(
+  manifest: RunManifest,
+  api: ValidatorApi,
+  cache: BlobCache,
+  signal: AbortSignal,
+): Promise<PageSource> {
+  const { data, model } = manifest;
+  const held = await cache.get(data.index.sha256);
+  let index = held && (await sha256Hex(held)) === data.index.sha256 ? held : undefined;
+  if (!index) {
+    index = await api.blob(data.index, signal);
+    await cache.put('page-index', data.index.sha256, index);
+  }
+  const hashes = index;
+  const pageBytes = data.pageSequences * model.contextLength * data.tokenBytes;
+
+  async function load(number: number, abort: AbortSignal): Promise<Page> {
+    const sha256 = bytesToHex(hashes.subarray(number * HASH_BYTES, (number + 1) * HASH_BYTES));
+    // Pages change with every window: keeping them would only fill the store.
+    const bytes = await api.blob({ sha256, bytes: pageBytes }, abort);
+    return { number, sha256, tokens: decodePage(bytes, { tokenBytes: data.tokenBytes, vocabSize: model.vocabSize }) };
+  }
+
+  return {
+    trainPages: data.pages - data.heldOutPages,
+    async *stream(numbers, abort) {
+      const ahead: Promise<Page>[] = [];
+      let next = 0;
+      const fill = (): void => {
+        while (ahead.length < PREFETCHED_PAGES && next < numbers.length) {
+          const page = load(numbers[next++]!, abort);
+          // Awaited in turn below; a page that fails before its turn must not count as unhandled.
+          page.catch(() => undefined);
+          ahead.push(page);
+        }
+      };
+      fill();
+      for (let page = ahead.shift(); page; page = ahead.shift()) {
+        fill();
+        yield await page;
+      }
+    },
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * The contributor's copy of the model, kept in exact lockstep: a verified checkpoint plus outer steps, with the state
+ * root compared before anything is trained on it. The parameters live in the engine; this follows which they are.
+ */
+import { sha256Digest } from '../core/lockstep/digest.ts';
+import { parametersFromBytes } from '../core/lockstep/parameters.ts';
+import { rootOfLeaves, stateRoot } from '../core/lockstep/state-root.ts';
+import type { Checkpoint } from '../core/protocol/api.ts';
+import type { RunManifest } from '../core/protocol/manifest.ts';
+import type { BlobRef } from '../core/protocol/primitives.ts';
+import type { Scheme } from '../core/scheme/scheme.ts';
+import type { Evaluator } from '../engine/engine.ts';
+import { sha256Hex, type ValidatorApi } from './api.ts';
+import type { ContributorEvent } from './events.ts';
+import { UnreachableError } from './http.ts';
+import type { BlobCache, BlobKind } from './ports.ts';
+
+/** The parameters are not those of the run: cured by a fresh download. */
+export class RootMismatchError extends Error {
+  override readonly name = 'RootMismatchError';
+}
+
+/** More steps behind than this, a checkpoint is the shorter way. */
+const MAX_STEPS_BEHIND = 200;
+
+export interface Replica {
+  /** The window that the parameters train, 0 before the first download. */
+  readonly window: number;
+  readonly root: string;
+  /** fp32, as the device held them when the root was taken. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+  /**
+   * Brings the parameters to those of `window`, by the missing outer steps where that is possible and by checkpoint
+   * where not.
+   *
+   * @throws RootMismatchError when the result's root is not `root` even after a fresh download
+   */
+  catchUp(target: { window: number; root: string }, signal: AbortSignal): Promise<void>;
+  /** Forgets the parameters: the next `catchUp` starts from a checkpoint. Called after the engine was rebuilt. */
+  reset(): void;
+}
+
+export interface ReplicaOptions {
+  readonly run: string;
+  readonly manifest: RunManifest;
+  readonly scheme: Scheme;
+  readonly api: ValidatorApi;
+  readonly cache: BlobCache;
+  readonly engine: () => Evaluator;
+  readonly emit: (event: ContributorEvent) => void;
+}
+
+export function createReplica(options: ReplicaOptions): Replica {
+  const { run, manifest, scheme, api, cache, engine, emit } = options;
+  let window = 0;
+  let root = '';
+  let parameters = new Float32Array(0);
+
+  async function fetchBlob(
+    kind: BlobKind,
+    ref: BlobRef,
+    signal: AbortSignal,
+    onProgress?: (bytes: number) => void,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const held = await cache.get(ref.sha256);
+    if (held) {
+      if (held.length === ref.bytes && (await sha256Hex(held)) === ref.sha256) return held;
+      await cache.delete(ref.sha256);
+    }
+    const bytes = await api.blob(ref, signal, onProgress);
+    await cache.put(kind, ref.sha256, bytes);
+    return bytes;
+  }
+
+  async function loadCheckpoint(signal: AbortSignal): Promise<void> {
+    const checkpoint = await api.checkpoint(signal);
+    assertShape(checkpoint, run, manifest, scheme);
+    const { chunks } = checkpoint;
+    const totalBytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+    const bytes = new Uint8Array(totalBytes);
+    let offset = 0;
+    const progress = (done: number): void => {
+      emit({ type: 'status', status: { kind: 'downloading', what: 'checkpoint', bytes: done, totalBytes } });
+    };
+    progress(0);
+    for (const chunk of chunks) {
+      const start = offset;
+      bytes.set(await fetchBlob('checkpoint-chunk', chunk, signal, (done) => { progress(start + done); }), offset);
+      offset += chunk.bytes;
+      progress(offset);
+    }
+    await cache.retain('checkpoint-chunk', new Set(chunks.map((chunk) => chunk.sha256)));
+    await cache.retain('outer-step', new Set(checkpoint.steps.map((step) => step.sha256)));
+    await engine().setParameters(parametersFromBytes(bytes));
+    window = checkpoint.window;
+    root = checkpoint.stateRoot;
+  }
+
+  async function applySteps(target: number, signal: AbortSignal): Promise<void> {
+    const missing = await api.windows(window, target - window, signal);
+    const steps = missing.filter((row) => row.window >= window && row.window < target);
+    if (steps.length !== target - window) throw new RootMismatchError(`the steps from window ${window} are not all there`);
+    const totalBytes = steps.reduce((sum, step) => sum + (step.outerStep?.bytes ?? 0), 0);
+    let done = 0;
+    for (const step of steps) {
+      if (!step.outerStep) throw new RootMismatchError(`window ${step.window} has no outer step`);
+      if (steps.length > 1) {
+        emit({ type: 'status', status: { kind: 'downloading', what: 'steps', bytes: done, totalBytes } });
+      }
+      const bytes = await fetchBlob('outer-step', step.outerStep, signal);
+      await engine().applyStep(scheme.decodeStep(bytes, { run, window: step.window }));
+      done += bytes.length;
+      window = step.window + 1;
+    }
+  }
+
+  async function verify(expected: string): Promise<void> {
+    emit({ type: 'status', status: { kind: 'verifying', window } });
+    parameters = await engine().readParameters();
+    const actual = (await stateRoot(parameters, manifest.checkpoint.chunkBytes, sha256Digest)).root;
+    if (actual !== expected) throw new RootMismatchError(`the state root is ${actual}, the run’s is ${expected}`);
+    root = actual;
+    emit({ type: 'state-root', window, root });
+  }
+
+  async function fromCheckpoint(target: { window: number; root: string }, signal: AbortSignal): Promise<void> {
+    await loadCheckpoint(signal);
+    await applySteps(target.window, signal);
+    await verify(target.root);
+  }
+
+  return {
+    get window() {
+      return window;
+    },
+    get root() {
+      return root;
+    },
+    get parameters() {
+      return parameters;
+    },
+    async catchUp(target, signal) {
+      if (window === target.window && root === target.root && parameters.length > 0) return;
+      const behind = target.window - window;
+      if (window > 0 && behind > 0 && behind <= MAX_STEPS_BEHIND) {
+        try {
+          await applySteps(target.window, signal);
+          await verify(target.root);
+          return;
+        } catch (error) {
+          if (!(error instanceof RootMismatchError)) {
+            // A step may have been applied and another not: only a checkpoint is certain again.
+            window = 0;
+            throw error;
+          }
+          emit({ type: 'status', status: { kind: 'resyncing', reason: error.message } });
+        }
+      }
+      window = 0;
+      await fromCheckpoint(target, signal).catch((error: unknown) => {
+        window = 0;
+        throw error;
+      });
+    },
+    reset() {
+      window = 0;
+      root = '';
+    },
+  };
+}
+
+/** The chunks must add up to the model and hash to the root, whatever the validator says of them. */
+function assertShape(checkpoint: Checkpoint, run: string, manifest: RunManifest, scheme: Scheme): void {
+  const bytes = checkpoint.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+  if (checkpoint.run !== run || bytes !== scheme.layout.total * 4) {
+    throw new UnreachableError('the checkpoint on offer is not of this run’s model');
+  }
+  if (checkpoint.chunks.some((chunk) => chunk.bytes > manifest.checkpoint.chunkBytes)) {
+    throw new UnreachableError('the checkpoint on offer has a chunk larger than the manifest allows');
+  }
+  if (rootOfLeaves(checkpoint.chunks.map((chunk) => chunk.sha256)) !== checkpoint.stateRoot) {
+    throw new UnreachableError('the checkpoint’s chunks do not hash to its state root');
+  }
+}

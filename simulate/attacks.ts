@@ -1,0 +1,53 @@
+/** Attackers of the literature as deviations from the honest contributor (facts: Gauntlet paper, threat model). */
+import { createValidatorApi } from '../client/api.ts';
+import type { Behaviour } from '../client/behaviour.ts';
+import { createRandom, seedFrom } from '../core/numerics/prng.ts';
+import { contributionBody } from '../core/wire/contribution.ts';
+
+export const ATTACKS = ['noise', 'copy-cat', 'wrong-data'] as const;
+export type Attack = (typeof ATTACKS)[number];
+
+/** Uploads a random direction: a valid message that says nothing about the data. */
+function noise(seed: string): Behaviour {
+  const random = createRandom(seedFrom('noise', seed));
+  return {
+    skipTraining: true,
+    replaceGradient: (gradient) => gradient.map(() => random.uniform() - 0.5),
+  };
+}
+
+/**
+ * Re-uploads, under its own name, what another peer delivered in the window before: uploads of the current window are
+ * sealed, so this is the newest there is to copy.
+ */
+function copyCat(seed: string, validatorUrl: string, hotkey: string): Behaviour {
+  const api = createValidatorApi({ baseUrl: validatorUrl, fetch });
+  return {
+    ...noise(seed),
+    async replaceBody(body, { window, scheme }) {
+      if (window < 2) return body;
+      const { contributions } = await api.window(window - 1);
+      const victim = contributions.find((contribution) => contribution.hotkey !== hotkey);
+      if (!victim) return body;
+      return contributionBody(await api.blob({ sha256: victim.sha256, bytes: victim.bytes }), scheme.bodyBytes);
+    },
+  };
+}
+
+/** Trains the same few pages every window instead of those assigned: easy, cached, already learnt. */
+function wrongData(): Behaviour {
+  return { choosePages: (assigned) => assigned.map((_, i) => i % 4) };
+}
+
+export function attackBehaviour(attack: Attack, context: { seed: string; validatorUrl: string; hotkey: string }): Behaviour {
+  switch (attack) {
+    case 'noise':
+      return noise(context.seed);
+    case 'copy-cat':
+      return copyCat(context.seed, context.validatorUrl, context.hotkey);
+    case 'wrong-data':
+      return wrongData();
+    default:
+      return attack satisfies never;
+  }
+}
