@@ -14,7 +14,7 @@ const LAYERS = {
   workers: ['core', 'engine', 'client'],
   src: ['core', 'engine', 'client', 'workers'],
   validator: ['core', 'engine'],
-  simulate: ['core', 'engine', 'client'],
+  simulate: ['core', 'engine', 'client', 'validator'],
   bench: ['core', 'engine', 'client', 'validator', 'simulate'],
   e2e: ['core', 'engine', 'client', 'validator', 'simulate', 'workers'],
 };
