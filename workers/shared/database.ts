@@ -1,0 +1,177 @@
+/**
+ * The tab's one IndexedDB database: verified blobs, optimiser state and the guest key. Runs in the page and in the
+ * worker; each opens its own connection.
+ */
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { StorageError, type BlobKind } from '../../client/ports.ts';
+
+export const DATABASE_NAME = 'gauntlet';
+const DATABASE_VERSION = 1;
+
+export interface BlobRecord {
+  readonly sha256: string;
+  readonly kind: BlobKind;
+  readonly byteLength: number;
+  readonly parts: number;
+  readonly storedAtMs: number;
+}
+
+export interface OptimiserRecord {
+  readonly run: string;
+  readonly hotkey: string;
+  readonly window: number;
+  readonly parts: number;
+  readonly byteLength: number;
+}
+
+export interface IdentityRecord {
+  readonly id: 'guest';
+  readonly privateKey: CryptoKey;
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly createdAtMs: number;
+}
+
+/** Bytes live apart from what describes them, in parts of bounded size, so that lists and deletions never read them. */
+export interface GauntletSchema extends DBSchema {
+  blobs: { key: string; value: BlobRecord; indexes: { kind: BlobKind } };
+  parts: { key: [owner: string, index: number]; value: Uint8Array<ArrayBuffer> };
+  optimiser: { key: [run: string, hotkey: string]; value: OptimiserRecord };
+  identities: { key: string; value: IdentityRecord };
+}
+
+export type GauntletDatabase = IDBPDatabase<GauntletSchema>;
+
+/** Records larger than this fail on some phones (Dexie #1638, idb #215). */
+export const MAX_RECORD_BYTES = 8 * 2 ** 20;
+
+export interface Database {
+  /** Runs work on an open connection, opening it when needed. @throws StorageError for whatever storage throws */
+  use<T>(work: (database: GauntletDatabase) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * A connection that opens on first use, steps aside when a newer version of the app wants to upgrade, and reopens
+ * after the browser closed it.
+ */
+export function createDatabase(name = DATABASE_NAME): Database {
+  let opening: Promise<GauntletDatabase> | undefined;
+
+  function open(): Promise<GauntletDatabase> {
+    const forget = (): void => {
+      opening = undefined;
+    };
+    return new Promise<GauntletDatabase>((resolve, reject) => {
+      openDB<GauntletSchema>(name, DATABASE_VERSION, {
+        upgrade(database) {
+          const blobs = database.createObjectStore('blobs', { keyPath: 'sha256' });
+          blobs.createIndex('kind', 'kind');
+          database.createObjectStore('parts');
+          database.createObjectStore('optimiser', { keyPath: ['run', 'hotkey'] });
+          database.createObjectStore('identities', { keyPath: 'id' });
+        },
+        blocked() {
+          reject(
+            new StorageError(
+              'Another tab holds an older version of this app’s storage open.',
+              'Close the other tabs of this site, then start again.',
+            ),
+          );
+        },
+        blocking(_current, _blocked, event) {
+          forget();
+          (event.target as IDBDatabase).close();
+        },
+        terminated: forget,
+      }).then(resolve, reject);
+    });
+  }
+
+  return {
+    async use(work) {
+      try {
+        opening ??= open();
+        return await work(await opening);
+      } catch (cause) {
+        // A connection that failed to open, or that was closed under us, is not worth keeping.
+        if (nameOf(cause) === 'InvalidStateError' || cause instanceof StorageError) opening = undefined;
+        throw asStorageError(cause);
+      }
+    },
+    async close() {
+      const current = opening;
+      opening = undefined;
+      (await current)?.close();
+    },
+  };
+}
+
+function nameOf(cause: unknown): string | undefined {
+  return cause instanceof Error || cause instanceof DOMException ? cause.name : undefined;
+}
+
+export function asStorageError(cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  switch (nameOf(cause)) {
+    case 'QuotaExceededError':
+      return new StorageError(
+        'The browser has no more room for this site.',
+        'Free disk space, or clear other sites’ data in the browser’s settings, then start again.',
+        { cause },
+      );
+    case 'VersionError':
+      return new StorageError(
+        'This browser’s storage was written by a newer version of the app.',
+        'Reload the page to get the newer version.',
+        { cause },
+      );
+    case 'SecurityError':
+    case 'InvalidStateError':
+    case 'UnknownError':
+      return new StorageError(
+        `The browser refuses storage for this site (${detail}).`,
+        'Leave private browsing, or allow this site to store data, then reload the page.',
+        { cause },
+      );
+    default:
+      return new StorageError(
+        `Reading or writing this site’s storage failed (${detail}).`,
+        'Reload the page; if it happens again, clear this site’s data in the browser’s settings.',
+        { cause },
+      );
+  }
+}
+
+/**
+ * Copies bytes into records of bounded size. The copy matters: IndexedDB clones the whole buffer under a view, which
+ * may be the entire download.
+ */
+export function splitIntoParts(bytes: Uint8Array, partBytes = MAX_RECORD_BYTES): Uint8Array<ArrayBuffer>[] {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let offset = 0; offset < bytes.length; offset += partBytes) {
+    parts.push(new Uint8Array(bytes.subarray(offset, offset + partBytes)));
+  }
+  return parts;
+}
+
+/** Undefined when a part is missing or the length is not what was written. */
+export function joinParts(
+  parts: readonly (Uint8Array<ArrayBuffer> | undefined)[],
+  byteLength: number,
+): Uint8Array<ArrayBuffer> | undefined {
+  if (parts.length === 1 && parts[0]?.length === byteLength) return parts[0];
+  const bytes = new Uint8Array(byteLength);
+  let offset = 0;
+  for (const part of parts) {
+    if (!part || offset + part.length > byteLength) return undefined;
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return offset === byteLength ? bytes : undefined;
+}
+
+/** Every part of one owner. */
+export function partRange(owner: string): IDBKeyRange {
+  return IDBKeyRange.bound([owner, 0], [owner, Number.MAX_SAFE_INTEGER]);
+}
