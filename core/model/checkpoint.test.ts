@@ -39,8 +39,16 @@ describe('state dict', () => {
     ['a missing tensor', change('model.norm.weight', null), /model\.norm\.weight is missing/],
     ['an unknown tensor', change('model.layers.2.mlp.up_proj.weight', {}), /layers\.2.* is not one of the model's/],
     ['a bias', change('model.layers.0.self_attn.q_proj.bias', {}), /q_proj\.bias is not one/],
-    ['a transposed tensor', change('model.layers.0.mlp.up_proj.weight', { shape: [64, 128] }), /is \[64, 128\], the model/],
-    ['a value that is not finite', change('model.norm.weight', { values: new Float32Array(64).fill(NaN) }), /has NaN at/],
+    [
+      'a transposed tensor',
+      change('model.layers.0.mlp.up_proj.weight', { shape: [64, 128] }),
+      /is \[64, 128\], the model/,
+    ],
+    [
+      'a value that is not finite',
+      change('model.norm.weight', { values: new Float32Array(64).fill(NaN) }),
+      /has NaN at/,
+    ],
     [
       'a head that is not the tied embedding',
       change('lm_head.weight', { shape: [512, 64], values: new Float32Array(512 * 64) }),

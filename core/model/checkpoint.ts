@@ -26,10 +26,7 @@ const dims = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
  *
  * @throws CheckpointError for a missing, unknown or misshapen tensor
  */
-export function planStateDict(
-  config: ModelConfig,
-  shapes: ReadonlyMap<string, readonly number[]>,
-): StateDictPlan {
+export function planStateDict(config: ModelConfig, shapes: ReadonlyMap<string, readonly number[]>): StateDictPlan {
   const layout = parameterLayout(config);
   const known = new Map(layout.parameters.map((spec) => [spec.name, spec]));
   const embedding = layout.parameters[0]!;

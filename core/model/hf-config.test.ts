@@ -39,7 +39,11 @@ describe('config.json', () => {
 
   it('reads rope_parameters of transformers 5', () => {
     const { rope_theta: _theta, rope_scaling: _scaling, ...rest } = toHfConfig(nano, 0);
-    const config = fromHfConfig({ ...rest, rope_parameters: { rope_type: 'default', rope_theta: 5e5 }, dtype: 'float32' });
+    const config = fromHfConfig({
+      ...rest,
+      rope_parameters: { rope_type: 'default', rope_theta: 5e5 },
+      dtype: 'float32',
+    });
     expect(config).toEqual({ ...nano, ropeTheta: 5e5 });
   });
 

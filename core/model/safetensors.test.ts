@@ -19,12 +19,10 @@ function file(header: string, data = new Uint8Array()): Uint8Array {
   return bytes;
 }
 
-const tensor = fc
-  .array(fc.nat(4), { maxLength: 3 })
-  .chain((shape) => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    return fc.tuple(fc.constant(shape), fc.float32Array({ minLength: size, maxLength: size }));
-  });
+const tensor = fc.array(fc.nat(4), { maxLength: 3 }).chain((shape) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return fc.tuple(fc.constant(shape), fc.float32Array({ minLength: size, maxLength: size }));
+});
 
 const tensors = fc
   .dictionary(fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', '7')), tensor)

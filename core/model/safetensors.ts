@@ -63,7 +63,8 @@ export interface NamedTensor {
  * @throws SafetensorsError when it is longer than allowed or than the file
  */
 export function headerLength(prefix: Uint8Array, fileBytes: number): number {
-  if (prefix.length < 8 || fileBytes < 8) throw new SafetensorsError('the file is shorter than its 8-byte length prefix');
+  if (prefix.length < 8 || fileBytes < 8)
+    throw new SafetensorsError('the file is shorter than its 8-byte length prefix');
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw new SafetensorsError(`the header claims ${length} bytes, more than the ${MAX_HEADER_BYTES} allowed`);
@@ -108,7 +109,9 @@ function parseEntry(name: string, value: unknown): TensorEntry {
   const [begin, end] = offsets as [number, number];
   const bytes = shape.reduce((product, size) => product * size, width);
   if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
-    throw new SafetensorsError(`tensor ${name} of ${dtype} [${shape.join(', ')}] does not fill bytes ${begin} to ${end}`);
+    throw new SafetensorsError(
+      `tensor ${name} of ${dtype} [${shape.join(', ')}] does not fill bytes ${begin} to ${end}`,
+    );
   }
   return { name, dtype, shape, begin, end };
 }
