@@ -34,7 +34,9 @@ export function applySignStep(parameters: Float32Array, step: SignStep): void {
     const word = i >>> 5;
     const bit = 1 << (i & 31);
     if ((touched[word]! & bit) === 0) continue;
-    const moved = Math.fround((descend[word]! & bit) === 0 ? parameters[i]! + learningRate : parameters[i]! - learningRate);
+    const moved = Math.fround(
+      (descend[word]! & bit) === 0 ? parameters[i]! + learningRate : parameters[i]! - learningRate,
+    );
     parameters[i] = Math.abs(moved) < MIN_NORMAL ? 0 : moved;
   }
 }
