@@ -1,6 +1,7 @@
 /** The validator's HTTP API as functions: answers are schema-checked, bounded and typed. */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type * as z from 'zod';
+import type { Digest } from '../core/lockstep/digest.ts';
 import {
   CheckpointSchema,
   ClockSchema,
@@ -47,8 +48,11 @@ export interface ValidatorApi {
   blob(ref: BlobRef, signal?: AbortSignal, onProgress?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** SHA-256 by WebCrypto, which is several times faster than JavaScript. */
+export const webDigest: Digest = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return bytesToHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+  return bytesToHex(await webDigest(bytes));
 }
 
 export function createValidatorApi({

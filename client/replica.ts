@@ -2,7 +2,6 @@
  * The contributor's copy of the model, kept in exact lockstep: a verified checkpoint plus outer steps, with the state
  * root compared before anything is trained on it. The parameters live in the engine; this follows which they are.
  */
-import { sha256Digest } from '../core/lockstep/digest.ts';
 import { parametersFromBytes } from '../core/lockstep/parameters.ts';
 import { rootOfLeaves, stateRoot } from '../core/lockstep/state-root.ts';
 import type { Checkpoint } from '../core/protocol/api.ts';
@@ -10,7 +9,7 @@ import type { RunManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
 import type { Scheme } from '../core/scheme/scheme.ts';
 import type { Evaluator } from '../engine/engine.ts';
-import { sha256Hex, type ValidatorApi } from './api.ts';
+import { sha256Hex, webDigest, type ValidatorApi } from './api.ts';
 import type { ContributorEvent } from './events.ts';
 import { UnreachableError } from './http.ts';
 import type { BlobCache, BlobKind } from './ports.ts';
@@ -117,7 +116,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   async function verify(expected: string): Promise<void> {
     emit({ type: 'status', status: { kind: 'verifying', window } });
     parameters = await engine().readParameters();
-    const actual = (await stateRoot(parameters, manifest.checkpoint.chunkBytes, sha256Digest)).root;
+    const actual = (await stateRoot(parameters, manifest.checkpoint.chunkBytes, webDigest)).root;
     if (actual !== expected) throw new RootMismatchError(`the state root is ${actual}, the run’s is ${expected}`);
     root = actual;
     emit({ type: 'state-root', window, root });
