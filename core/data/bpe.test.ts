@@ -75,7 +75,7 @@ describe('byte-level BPE', () => {
       ]),
       260,
     );
-    const ids = (pair: string): number[] => [...pair].map((c) => c.charCodeAt(0) + 1);
+    const ids = (pair: string): number[] => Array.from(pair, (c) => c.charCodeAt(0) + 1);
     expect(merges).toEqual([ids('ab'), ids('cd'), [BASE_TOKENS, BASE_TOKENS]]);
   });
 
@@ -109,7 +109,7 @@ describe('byte-level BPE', () => {
 });
 
 describe('tokenizer.json', () => {
-  const json = (): Record<string, unknown> => JSON.parse(JSON.stringify(toTokenizerJson(tokenizer))) as never;
+  const json = (): Record<string, never> => JSON.parse(JSON.stringify(toTokenizerJson(tokenizer))) as never;
 
   it('loads what it wrote', () => {
     const loaded = loadTokenizer(json());
@@ -133,7 +133,7 @@ describe('tokenizer.json', () => {
     ['merges in another order', (value) => (value['model']!['merges'] as string[]).reverse()],
   ])('refuses %s', (_, damage) => {
     const value = json();
-    damage(value as Record<string, never>);
+    damage(value);
     expect(() => loadTokenizer(value)).toThrow(TokenizerError);
   });
 

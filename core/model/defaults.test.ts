@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { DecoupledMomentumSchema, GauntletParametersSchema, RunManifestSchema } from '../protocol/manifest.ts';
+import {
+  DecoupledMomentumSchema,
+  GauntletParametersSchema,
+  RunManifestSchema,
+  type GauntletParameters,
+} from '../protocol/manifest.ts';
 import { ModelConfigSchema } from './config.ts';
 import { parameterLayout } from './layout.ts';
-import { isPresetName, pageTokens, PRESET_NAMES, PRESETS, REFERENCE_GAUNTLET } from './presets.ts';
+import { isPresetName, pageTokens, PRESET_NAMES, PRESETS } from './presets.ts';
 
 describe('presets', () => {
   it('of the paper counts exactly 1,204,881,408 parameters', () => {
@@ -61,7 +66,7 @@ describe('presets', () => {
 describe('defaults against the reference', () => {
   // One line a constant, with where it stands: V = neurons/validator.py, M = neurons/miner.py, H = hparams.json of
   // templar v0.2.84; P = the paper.
-  it.each<[keyof typeof REFERENCE_GAUNTLET, unknown]>([
+  it.each<[keyof GauntletParameters, unknown]>([
     ['profile', 'paper'],
     ['evaluationsPerWindow', 5], // P: about 5 peers a validator and round
     ['evaluationStepScale', 0.2], // H eval_lr_factor

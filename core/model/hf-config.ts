@@ -108,15 +108,18 @@ export function fromHfConfig(json: unknown): ModelConfig {
  * The `config.json` of a model. Has the older names (`rope_theta`, `torch_dtype`), which `transformers` 4 needs and 5
  * still reads.
  *
- * @param endOfTextId id of `<|endoftext|>`, begin and end of a sequence; null when the tokenizer has none
+ * @param special ids of the tokens that begin and end a text; null where the tokenizer has none
  */
-export function toHfConfig(config: ModelConfig, endOfTextId: number | null): Record<string, unknown> {
+export function toHfConfig(
+  config: ModelConfig,
+  special: { readonly begin: number | null; readonly end: number | null },
+): Record<string, unknown> {
   return {
     architectures: ['LlamaForCausalLM'],
     attention_bias: false,
     attention_dropout: 0,
-    bos_token_id: endOfTextId,
-    eos_token_id: endOfTextId,
+    bos_token_id: special.begin,
+    eos_token_id: special.end,
     head_dim: config.headDim,
     hidden_act: 'silu',
     hidden_size: config.hiddenSize,

@@ -158,7 +158,7 @@ export function parseHeader(header: Uint8Array, fileBytes: number): SafetensorsH
 
 /** An exact copy of `bytes` at offset 0, which a typed array of wider elements needs. */
 function aligned(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+  return bytes.slice().buffer;
 }
 
 /** fp32 of an fp16 bit pattern; exact. */
