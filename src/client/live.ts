@@ -1,0 +1,82 @@
+/** Keeps the query cache up to date from the validator's events, and the server's time along with it. */
+import type { QueryClient } from '@tanstack/react-query';
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { ClockState, ValidatorEvent, WindowSummary } from '../../core/protocol/api.ts';
+import { followEvents, type EventSourceLike, type StreamState } from './event-stream.ts';
+
+export interface LiveState {
+  readonly stream: StreamState;
+  /** Milliseconds to add to this machine's clock to get the validator's. */
+  readonly offsetMs: number;
+}
+
+export interface Live {
+  readonly store: StoreApi<LiveState>;
+  /** Follows the events until the returned function is called. */
+  follow(client: QueryClient): () => void;
+  noteServerTime(clock: ClockState, localMs: number): void;
+}
+
+/** The most windows that the page asks for and keeps. */
+export const MAX_WINDOWS = 500;
+
+export const QUERY_KEYS = {
+  run: ['run'],
+  clock: ['clock'],
+  leaderboard: ['leaderboard'],
+  windows: ['windows'],
+  peers: ['peer'],
+  peer: (hotkey: string) => ['peer', hotkey],
+} as const;
+
+/** Puts a window's row into a list that is ordered by window. */
+export function upsertWindow(windows: readonly WindowSummary[], row: WindowSummary): WindowSummary[] {
+  const others = windows.filter(({ window }) => window !== row.window);
+  return [...others, row].sort((a, b) => a.window - b.window).slice(-MAX_WINDOWS);
+}
+
+export function createLive(baseUrl: string, createSource?: (url: string) => EventSourceLike): Live {
+  const store = createStore<LiveState>(() => ({ stream: 'connecting', offsetMs: 0 }));
+
+  function noteServerTime(clock: ClockState, localMs: number): void {
+    store.setState({ offsetMs: Date.parse(clock.serverTime) - localMs });
+  }
+
+  function apply(client: QueryClient, event: ValidatorEvent): void {
+    switch (event.type) {
+      case 'clock': {
+        const known = client.getQueryData<ClockState>(QUERY_KEYS.clock);
+        // Another run under the same address: nothing that is shown is true any more.
+        if (known && known.run !== event.clock.run) void client.invalidateQueries();
+        noteServerTime(event.clock, Date.now());
+        client.setQueryData(QUERY_KEYS.clock, event.clock);
+        return;
+      }
+      case 'window':
+        client.setQueryData<WindowSummary[]>(QUERY_KEYS.windows, (known) => known && upsertWindow(known, event.window));
+        void client.invalidateQueries({ queryKey: QUERY_KEYS.peers });
+        return;
+      case 'leaderboard':
+        client.setQueryData(QUERY_KEYS.leaderboard, event.leaderboard);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  return {
+    store,
+    noteServerTime,
+    follow: (client) =>
+      followEvents({
+        url: new URL('/v1/events', baseUrl).href,
+        onEvent: (event) => apply(client, event),
+        onState: (stream) => {
+          store.setState({ stream });
+          // What happened while nobody listened.
+          if (stream === 'live') void client.invalidateQueries();
+        },
+        ...(createSource ? { createSource } : {}),
+      }),
+  };
+}

@@ -1,0 +1,36 @@
+/** What the address bar may set: `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100`. */
+import type { StartOptions } from '../../workers/trainer-api.ts';
+
+export interface PageParameters extends StartOptions {
+  /** What was asked for and is not possible, one sentence each. */
+  readonly complaints: readonly string[];
+}
+
+export function parseParameters(href: string): PageParameters {
+  const page = new URL(href);
+  const complaints: string[] = [];
+  const backend = page.searchParams.get('backend');
+  const throttle = page.searchParams.get('throttle');
+  const validator = page.searchParams.get('validator');
+
+  let validatorUrl = `${page.origin}/`;
+  if (validator !== null) {
+    const url = URL.canParse(validator, page.origin) ? new URL(validator, page.origin) : undefined;
+    if (url?.protocol === 'https:' || url?.protocol === 'http:') validatorUrl = url.href;
+    else complaints.push(`“${validator}” is not the address of a validator, so this page’s own is used.`);
+  }
+  if (backend !== null && backend !== 'webgpu' && backend !== 'wasm') {
+    complaints.push(`“${backend}” is no backend: it can be webgpu or wasm. The best one is chosen instead.`);
+  }
+  const percent = throttle === null ? undefined : Number(throttle);
+  const percentFits = percent !== undefined && percent >= 10 && percent <= 100;
+  if (throttle !== null && !percentFits) {
+    complaints.push(`A throttle of “${throttle}” is not between 10 and 100 percent, so there is none.`);
+  }
+  return {
+    validatorUrl,
+    ...(backend === 'webgpu' || backend === 'wasm' ? { forceBackend: backend } : {}),
+    ...(percentFits ? { throttlePercent: percent } : {}),
+    complaints,
+  };
+}

@@ -1,0 +1,94 @@
+/** The validator's state as queries. Events keep them fresh; while there are none they are polled. */
+import { QueryClient, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import type { ClockState, Leaderboard, PeerState, WindowSummary } from '../../core/protocol/api.ts';
+import type { RunManifest, SignedManifest } from '../../core/protocol/manifest.ts';
+import { ProblemError } from '../../core/protocol/problem.ts';
+import { useApp, useLive } from './app-context.ts';
+import { MAX_WINDOWS, QUERY_KEYS } from './live.ts';
+
+const POLL_MS = 2_000;
+/** Even with events: one lost event must not leave a figure wrong for long. */
+const SAFETY_POLL_MS = 20_000;
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        // A validator on this machine is there without any network.
+        networkMode: 'always',
+        retry: (failures, error) => failures < 2 && !(error instanceof ProblemError && error.status < 500),
+        staleTime: 1_000,
+      },
+    },
+  });
+}
+
+function usePollMs(): number {
+  return useLive((state) => state.stream) === 'live' ? SAFETY_POLL_MS : POLL_MS;
+}
+
+export function useRun(): UseQueryResult<SignedManifest> {
+  const { api } = useApp();
+  return useQuery({
+    queryKey: QUERY_KEYS.run,
+    queryFn: ({ signal }) => api.run(signal),
+    staleTime: Infinity,
+    refetchInterval: ({ state }) => (state.status === 'error' ? POLL_MS * 2 : false),
+  });
+}
+
+export function useManifest(): RunManifest | undefined {
+  return useRun().data?.manifest;
+}
+
+export function useClock(): UseQueryResult<ClockState> {
+  const { api, live } = useApp();
+  return useQuery({
+    queryKey: QUERY_KEYS.clock,
+    queryFn: async ({ signal }) => {
+      const sentMs = Date.now();
+      const clock = await api.clock(signal);
+      live.noteServerTime(clock, (sentMs + Date.now()) / 2);
+      return clock;
+    },
+    refetchInterval: usePollMs(),
+  });
+}
+
+export function useLeaderboard(): UseQueryResult<Leaderboard> {
+  const { api } = useApp();
+  return useQuery({
+    queryKey: QUERY_KEYS.leaderboard,
+    queryFn: ({ signal }) => api.leaderboard(signal),
+    refetchInterval: usePollMs(),
+  });
+}
+
+export function useWindows(): UseQueryResult<WindowSummary[]> {
+  const { api } = useApp();
+  const window = useClock().data?.window;
+  return useQuery({
+    queryKey: QUERY_KEYS.windows,
+    queryFn: ({ signal }) => api.windows(Math.max(1, (window ?? 1) - MAX_WINDOWS + 1), MAX_WINDOWS, signal),
+    enabled: window !== undefined,
+    refetchInterval: usePollMs(),
+  });
+}
+
+/** Null when the validator does not know the hotkey: it has not joined. */
+export function usePeer(hotkey: string | undefined): UseQueryResult<PeerState | null> {
+  const { api } = useApp();
+  return useQuery({
+    queryKey: QUERY_KEYS.peer(hotkey ?? ''),
+    queryFn: async ({ signal }) => {
+      try {
+        return await api.peer(hotkey!, signal);
+      } catch (error) {
+        if (error instanceof ProblemError && error.key === 'unknown-hotkey') return null;
+        throw error;
+      }
+    },
+    enabled: hotkey !== undefined,
+    refetchInterval: usePollMs(),
+  });
+}

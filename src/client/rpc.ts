@@ -1,0 +1,142 @@
+/**
+ * Calls into a worker. The one file of the app that knows comlink, because comlink loses replies: a proxy that is
+ * collected mid-call never settles (comlink #692), nor does a call whose worker died (#601). Here every call has a
+ * deadline, a dead worker rejects whatever is pending, and proxies are pinned until closed.
+ */
+import { releaseProxy, transfer, wrap, type Endpoint } from 'comlink';
+
+export type RpcFailure =
+  /** No answer in time; the worker may be busy or stuck. */
+  | 'deadline'
+  /** The worker failed to load, threw outside any call, or sent something unreadable. */
+  | 'died'
+  /** This side ended it. */
+  | 'closed';
+
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly failure: RpcFailure;
+
+  constructor(failure: RpcFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+/** What is needed of a `Worker`. */
+export interface WorkerLike extends Endpoint {
+  terminate(): void;
+}
+
+// Parameter types are contravariant, so only `never[]` accepts methods of every signature.
+type Methods = Record<string, (...parameters: never[]) => unknown>;
+
+/** The worker's interface: besides its own methods it takes a port for its events. */
+type WithEvents = Methods & { connect(events: MessagePort): void };
+
+export interface ConnectionOptions<Api extends Methods, Event> {
+  /** How long each method may take. */
+  readonly deadlinesMs: { readonly [Method in Exclude<keyof Api, 'connect'>]: number };
+  readonly onEvent: (event: Event) => void;
+  /** Called once when the worker dies by itself, after every pending call was rejected. */
+  readonly onDeath: (error: RpcError) => void;
+}
+
+export interface Connection<Api extends Methods> {
+  call<Method extends Exclude<keyof Api, 'connect'>>(
+    method: Method,
+    ...parameters: Parameters<Api[Method]>
+  ): Promise<Awaited<ReturnType<Api[Method]>>>;
+  /** Terminates the worker at once; pending calls reject. */
+  close(): void;
+}
+
+const CONNECT_DEADLINE_MS = 20_000;
+
+/** Keeps proxies reachable for as long as their worker lives. */
+const pinned = new Set<object>();
+
+export function connectWorker<Api extends WithEvents, Event>(
+  worker: WorkerLike,
+  options: ConnectionOptions<Api, Event>,
+): Connection<Api> {
+  const proxy = wrap<Methods>(worker);
+  const pending = new Set<(error: RpcError) => void>();
+  const { port1, port2 } = new MessageChannel();
+  let ended: RpcError | undefined;
+  pinned.add(proxy);
+
+  function end(error: RpcError): void {
+    if (ended) return;
+    ended = error;
+    worker.removeEventListener('error', onError);
+    worker.removeEventListener('messageerror', onMessageError);
+    for (const reject of pending) reject(error);
+    pending.clear();
+    port1.close();
+    // Releasing posts a message; a terminated worker ignores it.
+    (proxy as { [releaseProxy](): void })[releaseProxy]();
+    worker.terminate();
+    pinned.delete(proxy);
+    if (error.failure === 'died') options.onDeath(error);
+  }
+
+  function onError(event: object): void {
+    const { message } = event as { message?: unknown };
+    const detail = typeof message === 'string' && message !== '' ? message : 'it could not be loaded';
+    end(new RpcError('died', `The training worker failed: ${detail}.`));
+  }
+
+  function onMessageError(): void {
+    end(new RpcError('died', 'The training worker sent something unreadable.'));
+  }
+
+  function guarded<T>(name: string, deadlineMs: number, work: () => Promise<T>): Promise<T> {
+    if (ended) return Promise.reject(ended);
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        pending.delete(fail);
+        reject(new RpcError('deadline', `The training worker did not answer “${name}” within ${deadlineMs / 1_000} s.`));
+      }, deadlineMs);
+      const settle = (): void => {
+        clearTimeout(timer);
+        pending.delete(fail);
+      };
+      const fail = (error: unknown): void => {
+        settle();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      };
+      pending.add(fail);
+      work().then((value) => {
+        settle();
+        resolve(value);
+      }, fail);
+    });
+  }
+
+  worker.addEventListener('error', onError as EventListener);
+  worker.addEventListener('messageerror', onMessageError);
+  port1.onmessage = ({ data }: MessageEvent<Event>) => options.onEvent(data);
+  port1.onmessageerror = onMessageError;
+
+  const invoke = (method: PropertyKey, parameters: readonly unknown[]): Promise<unknown> => {
+    const remote = proxy as unknown as Record<PropertyKey, (...values: readonly unknown[]) => Promise<unknown>>;
+    return remote[method]!(...parameters);
+  };
+
+  const connected = guarded('connect', CONNECT_DEADLINE_MS, () => invoke('connect', [transfer(port2, [port2])]));
+  // A worker that does not even take the port is dead, whatever the reason.
+  connected.catch((error: unknown) => end(new RpcError('died', 'The training worker did not start.', { cause: error })));
+
+  return {
+    call: <Method extends Exclude<keyof Api, 'connect'>>(method: Method, ...parameters: Parameters<Api[Method]>) => {
+      type Answer = Awaited<ReturnType<Api[Method]>>;
+      const work = async (): Promise<unknown> => {
+        await connected;
+        return await invoke(method, parameters);
+      };
+      return guarded(String(method), options.deadlinesMs[method], work as () => Promise<Answer>);
+    },
+    close: () => end(new RpcError('closed', 'The training worker was stopped.')),
+  };
+}

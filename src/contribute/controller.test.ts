@@ -1,0 +1,133 @@
+import { expose, type Endpoint } from 'comlink';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { StartResult, TrainerApi, TrainerEvent } from '../../workers/trainer-api.ts';
+import type { WorkerLike } from '../client/rpc.ts';
+import { createController, type Controller } from './controller.ts';
+
+/** A trainer worker without a thread. */
+class FakeTrainer implements WorkerLike {
+  readonly signals = new EventTarget();
+  readonly #channel = new MessageChannel();
+  readonly stop = vi.fn(() => Promise.resolve());
+  terminated = false;
+  events: MessagePort | undefined;
+
+  constructor(result: StartResult = { started: true }) {
+    const api: TrainerApi = {
+      connect: (events) => {
+        this.events = events;
+      },
+      start: () => Promise.resolve(result),
+      stop: this.stop,
+      probe: () => Promise.reject(new Error('not here')),
+      storage: () => Promise.reject(new Error('not here')),
+    };
+    expose(api, this.#channel.port2 as unknown as Endpoint);
+    this.#channel.port1.start();
+  }
+
+  emit(event: TrainerEvent): void {
+    this.events!.postMessage(event);
+  }
+
+  die(): void {
+    this.signals.dispatchEvent(Object.assign(new Event('error'), { message: 'out of memory' }));
+  }
+
+  postMessage(message: unknown, transfer: Transferable[] = []): void {
+    this.#channel.port1.postMessage(message, transfer);
+  }
+
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject): void {
+    (type === 'message' ? this.#channel.port1 : this.signals).addEventListener(type, listener as EventListener);
+  }
+
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject): void {
+    (type === 'message' ? this.#channel.port1 : this.signals).removeEventListener(type, listener as EventListener);
+  }
+
+  terminate(): void {
+    this.terminated = true;
+    this.#channel.port1.close();
+    this.events?.close();
+  }
+}
+
+let workers: FakeTrainer[] = [];
+let timers: { work: () => void; ms: number; cancelled: boolean }[] = [];
+let controller: Controller | undefined;
+
+function create(result?: StartResult): Controller {
+  workers = [];
+  timers = [];
+  controller = createController({
+    start: { validatorUrl: 'http://localhost' },
+    spawn: () => {
+      const worker = new FakeTrainer(result);
+      workers.push(worker);
+      return worker;
+    },
+    now: () => 0,
+    setTimer: (work, ms) => {
+      const timer = { work, ms, cancelled: false };
+      timers.push(timer);
+      return () => {
+        timer.cancelled = true;
+      };
+    },
+  });
+  return controller;
+}
+
+const kind = (of: Controller): string => of.store.getState().status.kind;
+
+afterEach(async () => {
+  await controller?.stop();
+});
+
+describe('controller', () => {
+  it('has no worker until started and none after it was stopped', async () => {
+    const it = create();
+    expect(workers).toHaveLength(0);
+    it.start();
+    it.start();
+    expect(workers).toHaveLength(1);
+    await vi.waitFor(() => expect(workers[0]!.events).toBeDefined());
+    workers[0]!.emit({ type: 'status', status: { kind: 'compiling' } });
+    await vi.waitFor(() => expect(kind(it)).toBe('compiling'));
+    await it.stop();
+    expect(workers[0]!.stop).toHaveBeenCalledTimes(1);
+    expect(workers[0]!.terminated).toBe(true);
+    expect(kind(it)).toBe('stopped');
+  });
+
+  it('starts a dead worker anew, with growing pauses, and gives up in the end', () => {
+    const it = create();
+    it.start();
+    for (const ms of [2_000, 4_000, 8_000, 16_000]) {
+      workers.at(-1)!.die();
+      expect(kind(it)).toBe('retrying');
+      expect(timers.at(-1)!.ms).toBe(ms);
+      timers.at(-1)!.work();
+    }
+    workers.at(-1)!.die();
+    expect(it.store.getState().status).toMatchObject({ kind: 'failed', reason: expect.stringContaining('out of memory') as string });
+    expect(workers.every(({ terminated }) => terminated)).toBe(true);
+  });
+
+  it('does not start anew once stopped', async () => {
+    const it = create();
+    it.start();
+    workers[0]!.die();
+    await it.stop();
+    expect(timers[0]!.cancelled).toBe(true);
+    expect(kind(it)).toBe('stopped');
+  });
+
+  it('shows why it may not start, and lets the worker go', async () => {
+    const it = create({ started: false, reason: 'Another tab trains.', remedy: 'Go there.' });
+    it.start();
+    await vi.waitFor(() => expect(it.store.getState().status).toEqual({ kind: 'failed', reason: 'Another tab trains.', remedy: 'Go there.' }));
+    expect(workers[0]!.terminated).toBe(true);
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * What the page may ask of the trainer worker, and what the worker tells it. Types only: importing it pulls in neither
+ * the contributor nor an engine.
+ */
+import type { ContributorEvent } from '../client/events.ts';
+import type { BackendReport } from '../engine/engine.ts';
+import type { StorageRoom } from './shared/storage-room.ts';
+
+export type ForcedBackend = 'webgpu' | 'wasm';
+
+export interface StartOptions {
+  readonly validatorUrl: string;
+  readonly forceBackend?: ForcedBackend;
+  /** Duty cycle in percent, 10-100. */
+  readonly throttlePercent?: number;
+}
+
+/** A failure as data: an error's remedy would not survive the worker boundary. */
+export interface Refusal {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+export type StartResult = { readonly started: true } | ({ readonly started: false } & Refusal);
+
+export interface StorageReport extends StorageRoom {
+  readonly kinds: readonly { readonly kind: string; readonly count: number; readonly bytes: number }[];
+}
+
+/** The contributor's events, in order, over the port given to `connect`. */
+export type TrainerEvent = ContributorEvent;
+
+// A type, not an interface: its methods are indexed by name at the boundary.
+export type TrainerApi = {
+  /** Where events go from now on. */
+  connect(events: MessagePort): void;
+  /** Resolves once the contributor runs; everything after that comes as events. */
+  start(options: StartOptions): Promise<StartResult>;
+  /** Resolves when nothing runs any more. */
+  stop(): Promise<void>;
+  /** Which backend would be used here and why, without compiling anything. */
+  probe(forceBackend?: ForcedBackend): Promise<BackendReport>;
+  storage(): Promise<StorageReport>;
+};

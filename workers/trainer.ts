@@ -1,0 +1,79 @@
+/** The trainer worker: the contributor with the tab's storage, guest key and engine, off the UI thread. */
+import './shared/zod-without-eval.ts';
+import { expose } from 'comlink';
+import { createContributor, type Contributor } from '../client/contributor.ts';
+import { messageOf } from '../client/http.ts';
+import { StorageError } from '../client/ports.ts';
+import { storedBytesByKind } from './shared/blob-cache.ts';
+import { createDatabase } from './shared/database.ts';
+import { GuestIdentityError } from './shared/guest-identity.ts';
+import { readStorageRoom, requestPersistence } from './shared/storage-room.ts';
+import { createTabPorts, probeBackend } from './tab-ports.ts';
+import { holdTrainerLock, type TrainerLock } from './trainer-lock.ts';
+import type { Refusal, StartOptions, TrainerApi, TrainerEvent } from './trainer-api.ts';
+
+const database = createDatabase();
+let events: MessagePort | undefined;
+let running: { readonly contributor: Contributor; readonly ended: Promise<void> } | undefined;
+
+function emit(event: TrainerEvent): void {
+  events?.postMessage(event);
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof StorageError || error instanceof GuestIdentityError) {
+    return { reason: error.message, remedy: error.remedy };
+  }
+  return { reason: messageOf(error), remedy: 'Reload the page and try again; if it happens again, report what it says.' };
+}
+
+async function run(contributor: Contributor, lock: TrainerLock): Promise<void> {
+  try {
+    await contributor.run();
+  } finally {
+    lock.release();
+    running = undefined;
+  }
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const ports = await createTabPorts(database, options.forceBackend);
+  const lock = await holdTrainerLock(options.validatorUrl);
+  void requestPersistence();
+  const contributor = createContributor({
+    validatorUrl: options.validatorUrl,
+    ports,
+    onEvent: emit,
+    ...(options.throttlePercent === undefined ? {} : { throttlePercent: options.throttlePercent }),
+  });
+  running = { contributor, ended: run(contributor, lock) };
+}
+
+const api: TrainerApi = {
+  connect(port) {
+    events?.close();
+    events = port;
+  },
+  async start(options) {
+    if (running) return { started: true };
+    try {
+      await start(options);
+      return { started: true };
+    } catch (error) {
+      return { started: false, ...refusalOf(error) };
+    }
+  },
+  async stop() {
+    const current = running;
+    current?.contributor.stop();
+    await current?.ended;
+    await database.close();
+  },
+  probe: (forceBackend) => probeBackend(forceBackend),
+  async storage() {
+    const [room, byKind] = await Promise.all([readStorageRoom(), storedBytesByKind(database)]);
+    return { ...room, kinds: [...byKind].map(([kind, total]) => ({ kind, ...total })) };
+  },
+};
+
+expose(api);
