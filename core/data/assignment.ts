@@ -29,12 +29,7 @@ export function assignedPages(assignmentSeed: string, hotkey: string, trainPages
  * @param exclude pages that somebody under evaluation was assigned
  * @returns `count` pages, or all there are where fewer are not excluded
  */
-export function randomPages(
-  beacon: string,
-  trainPages: number,
-  count: number,
-  exclude: ReadonlySet<number>,
-): number[] {
+export function randomPages(beacon: string, trainPages: number, count: number, exclude: ReadonlySet<number>): number[] {
   // Of this many distinct pages at least `count` are not excluded, if there are as many.
   const candidates = draw('random', beacon).sample(trainPages, Math.min(trainPages, count + exclude.size));
   return candidates.filter((page) => !exclude.has(page)).slice(0, count);

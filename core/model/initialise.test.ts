@@ -16,8 +16,7 @@ function tensor(name: string): Float32Array {
 
 function moments(values: Float32Array): { mean: number; deviation: number; kurtosis: number } {
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-  const central = (power: number): number =>
-    values.reduce((sum, v) => sum + (v - mean) ** power, 0) / values.length;
+  const central = (power: number): number => values.reduce((sum, v) => sum + (v - mean) ** power, 0) / values.length;
   return { mean, deviation: Math.sqrt(central(2)), kurtosis: central(4) / central(2) ** 2 };
 }
 

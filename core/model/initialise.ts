@@ -34,12 +34,12 @@ export function initialParameters(config: ModelConfig, seed: Uint8Array): Float3
     }
     const scale = RESIDUAL.test(name) ? Math.sqrt(2 * config.numLayers) : 1;
     const deviation = config.initializerRange / scale;
-    const { uint32 } = createRandom(seedFrom('model/initialise', seed, name));
+    const random = createRandom(seedFrom('model/initialise', seed, name));
     for (let i = offset; i < offset + size; i++) {
       // 12 halves with mean 32767.5 each, so the sum is centred by 393210.
       let sum = -393_210;
       for (let draw = 0; draw < 6; draw++) {
-        const bits = uint32();
+        const bits = random.uint32();
         sum += (bits & 0xffff) + (bits >>> 16);
       }
       flat[i] = (sum / 65_536) * deviation;

@@ -38,7 +38,7 @@ export function passages(text: string): string[] {
 function splitTail<T>(items: readonly T[], length: (item: T) => number): [T[], T[]] {
   const total = items.reduce((sum, item) => sum + length(item), 0);
   let from = items.length;
-  for (let taken = 0; from > 1 && taken < total * HELD_OUT; ) taken += length(items[--from]!);
+  for (let taken = 0; from > 1 && taken < total * HELD_OUT;) taken += length(items[--from]!);
   return [items.slice(0, from), items.slice(from)];
 }
 

@@ -66,7 +66,9 @@ async function weightFiles(dir: string): Promise<string[]> {
   const files = new Set<string>();
   for (const file of Object.values(map)) {
     if (typeof file !== 'string' || file !== basename(file) || !file.endsWith('.safetensors')) {
-      throw new CheckpointError(`${path} names ${JSON.stringify(file)}, which is not a safetensors file in this folder`);
+      throw new CheckpointError(
+        `${path} names ${JSON.stringify(file)}, which is not a safetensors file in this folder`,
+      );
     }
     files.add(file);
   }
@@ -83,7 +85,7 @@ interface Weight {
 async function readExactly(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   // A single read returns at most 2 GiB.
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const { bytesRead } = await file.read(bytes, done, Math.min(length - done, 2 ** 30), position + done);
     if (bytesRead === 0) throw new CheckpointError('a weights file ended while it was read');
     done += bytesRead;
@@ -192,7 +194,9 @@ export async function exportCheckpointDir(
   const write = (name: string, parts: Iterable<Uint8Array | string>): Promise<void> =>
     writeFileAtomically(join(dir, name), parts);
   await write('config.json', [json(toHfConfig(config, special))]);
-  await write('generation_config.json', [json({ _from_model_config: true, bos_token_id: special.begin, eos_token_id: special.end })]);
+  await write('generation_config.json', [
+    json({ _from_model_config: true, bos_token_id: special.begin, eos_token_id: special.end }),
+  ]);
   await write('tokenizer.json', [tokenizerJson]);
   await write('tokenizer_config.json', [
     json({

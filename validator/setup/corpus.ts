@@ -105,7 +105,8 @@ export async function embeddedCorpus(): Promise<Corpus> {
         : source,
     ),
     description: 'Books of Project Gutenberg and State of the Union addresses, 1790-2021',
-    licence: 'Public domain (books, and addresses as works of the US government); the compilation of addresses: PDDL-1.0, CC0-1.0',
+    licence:
+      'Public domain (books, and addresses as works of the US government); the compilation of addresses: PDDL-1.0, CC0-1.0',
   };
 }
 

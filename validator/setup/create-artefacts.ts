@@ -149,7 +149,8 @@ export async function createRunArtefacts(options: RunArtefactOptions): Promise<R
   const preset = PRESETS[options.preset];
   const progress = options.onProgress ?? (() => undefined);
   progress('corpus', 0);
-  const checkpoint = options.fromCheckpointDir === undefined ? null : await readCheckpointDir(options.fromCheckpointDir);
+  const checkpoint =
+    options.fromCheckpointDir === undefined ? null : await readCheckpointDir(options.fromCheckpointDir);
   const model = checkpoint?.config ?? preset.model;
   const corpus = options.corpus?.length ? await readCorpus(options.corpus) : await embeddedCorpus();
   progress('corpus', 1);
