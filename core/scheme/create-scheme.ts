@@ -1,0 +1,10 @@
+/** The scheme that a manifest names. */
+import type { ParameterLayout } from '../model/layout.ts';
+import type { RunManifest } from '../protocol/manifest.ts';
+import { createDecoupledMomentum } from './decoupled-momentum.ts';
+import type { Scheme } from './scheme.ts';
+
+/** @throws RangeError when a parameter of the layout has no chunks */
+export function createScheme(parameters: RunManifest['scheme'], layout: ParameterLayout): Scheme {
+  return createDecoupledMomentum(parameters, layout);
+}
