@@ -15,8 +15,6 @@ export interface Preset {
   readonly data: {
     /** Sequences of `model.contextLength` tokens a page. */
     readonly pageSequences: number;
-    /** Width of a token id in a page, bytes. */
-    readonly tokenBytes: 2 | 4;
     /** Pages held out at the end of the index, if the corpus has that much held-out text. */
     readonly heldOutPages: number;
     /** Bytes of UTF-8 text used at most, so that tests are quick; null takes the whole corpus. */
@@ -85,7 +83,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       contextLength: 64,
       tieWordEmbeddings: true,
     },
-    data: { pageSequences: 8, tokenBytes: 2, heldOutPages: 8, corpusBytes: 1_500_000 },
+    data: { pageSequences: 8, heldOutPages: 8, corpusBytes: 1_500_000 },
     scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 8e-3, warmupWindows: 0, cosineWindows: 500 },
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 16 },
@@ -107,7 +105,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       contextLength: 128,
       tieWordEmbeddings: true,
     },
-    data: { pageSequences: 8, tokenBytes: 2, heldOutPages: 32, corpusBytes: null },
+    data: { pageSequences: 8, heldOutPages: 32, corpusBytes: null },
     scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 4e-3, warmupWindows: 0, cosineWindows: 1_000 },
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -129,7 +127,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       contextLength: 256,
       tieWordEmbeddings: true,
     },
-    data: { pageSequences: 8, tokenBytes: 2, heldOutPages: 32, corpusBytes: null },
+    data: { pageSequences: 8, heldOutPages: 32, corpusBytes: null },
     scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 2e-3, warmupWindows: 0, cosineWindows: 2_000 },
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -151,7 +149,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       contextLength: 512,
       tieWordEmbeddings: true,
     },
-    data: { pageSequences: 4, tokenBytes: 2, heldOutPages: 32, corpusBytes: null },
+    data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
     scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 1e-3, warmupWindows: 10, cosineWindows: 5_000 },
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -173,7 +171,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       contextLength: 1024,
       tieWordEmbeddings: true,
     },
-    data: { pageSequences: 4, tokenBytes: 2, heldOutPages: 32, corpusBytes: null },
+    data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
     scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 6e-4, warmupWindows: 100, cosineWindows: 10_000 },
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -195,7 +193,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       contextLength: 2048,
       tieWordEmbeddings: false,
     },
-    data: { pageSequences: 4, tokenBytes: 2, heldOutPages: 32, corpusBytes: null },
+    data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
     scheme: REFERENCE_DECOUPLED_MOMENTUM,
     gauntlet: REFERENCE_GAUNTLET,
     // 48 pages of 8,192 tokens: the paper's target of about 400,000 tokens a peer and round.

@@ -3,10 +3,11 @@
  * as the parts of a manifest. Deterministic in preset, corpus and seed. Node only.
  */
 import { createHash } from 'node:crypto';
-import { stateRoot } from '../../core/lockstep/state-root.ts';
 import { encodePageIndex, type PageFormat } from '../../core/data/pages.ts';
-import { flushSubnormals, initialParameters } from '../../core/model/initialise.ts';
+import { toTokenizerJson } from '../../core/data/tokenizer.ts';
+import { stateRoot } from '../../core/lockstep/state-root.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
+import { flushSubnormals, initialParameters } from '../../core/model/initialise.ts';
 import { PRESETS, type Preset, type PresetName } from '../../core/model/presets.ts';
 import { PROTOCOL_VERSION, type RunManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
@@ -14,7 +15,6 @@ import { arrangeCorpus } from './arrange.ts';
 import { readCheckpointDir, type CheckpointFolder } from './checkpoint-files.ts';
 import { CorpusError, embeddedCorpus, fingerprint, readCorpus, type Corpus } from './corpus.ts';
 import { readCachedData, writeCachedData, type TokenisedData } from './data-cache.ts';
-import { toTokenizerJson } from '../../core/data/tokenizer.ts';
 import { bpeEncoder, encoderOf, tokenisePages, trainTokenizer, type Encoder } from './tokenise.ts';
 
 export type ArtefactStage = 'corpus' | 'tokenizer' | 'pages' | 'parameters' | 'blobs';
@@ -79,6 +79,12 @@ function pageFormatOf(preset: Preset, model: ModelConfig, vocabSize: number): Pa
   };
 }
 
+/** At most `count` items, evenly spaced: the first ones would leave out the sources with little held-out text. */
+function evenly<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  return Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)]!);
+}
+
 async function tokenise({ preset, model, corpus, checkpoint, progress }: DataRequest): Promise<TokenisedData> {
   const { train, heldOut } = arrangeCorpus(corpus, preset.data.corpusBytes);
   let tokenizerJson: Uint8Array<ArrayBuffer>;
@@ -95,11 +101,16 @@ async function tokenise({ preset, model, corpus, checkpoint, progress }: DataReq
     encoder = encoderOf(tokenizerJson, model.vocabSize, checkpoint.endOfTextId);
   }
   const format = pageFormatOf(preset, model, encoder.vocabSize);
-  const trainPages = await tokenisePages(train, encoder, format, Infinity, (fraction) => {
+  const trainPages = await tokenisePages(train, encoder, format, (fraction) => {
     progress('pages', fraction);
   });
-  const heldOutPages = await tokenisePages(heldOut, encoder, format, preset.data.heldOutPages, () => undefined);
-  return { tokenizerJson, vocabSize: encoder.vocabSize, trainPages, heldOutPages };
+  const heldOutPages = await tokenisePages(heldOut, encoder, format, () => undefined);
+  return {
+    tokenizerJson,
+    vocabSize: encoder.vocabSize,
+    trainPages,
+    heldOutPages: evenly(heldOutPages, preset.data.heldOutPages),
+  };
 }
 
 /** Raised when the tokenised data of the same input would come out differently. */

@@ -80,14 +80,12 @@ export function encoderOf(tokenizerJson: Uint8Array, vocabSize: number, endOfTex
 /**
  * Encodes passages one after another and cuts the tokens into pages; what does not fill a page is dropped.
  *
- * @param maxPages pages wanted at most
  * @throws DataError when the tokenizer gives an id outside the model's vocabulary
  */
 export async function tokenisePages(
   passages: readonly string[],
   encoder: Encoder,
   format: PageFormat,
-  maxPages: number,
   progress: Progress,
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   const pages: Uint8Array<ArrayBuffer>[] = [];
@@ -95,11 +93,10 @@ export async function tokenisePages(
   const size = format.sequences * format.length;
   const add = (id: number): void => {
     if (page.push(id) < size) return;
-    if (pages.length < maxPages) pages.push(encodePage(page, format));
+    pages.push(encodePage(page, format));
     page.length = 0;
   };
   await visit(passages, progress, (passage) => {
-    if (pages.length >= maxPages) return;
     for (const id of encoder.encode(passage)) add(id);
     if (encoder.endOfText !== null) add(encoder.endOfText);
   });
