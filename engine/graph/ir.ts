@@ -1,0 +1,168 @@
+/**
+ * A small tensor IR: values with static shapes, made by the functions of a builder. Each operator is one of ONNX, so
+ * writing a graph out is a translation word by word; what an operator's derivative is stands in `autodiff.ts`.
+ */
+
+export type DType = 'float32' | 'int32' | 'int64';
+
+export type Operator =
+  | { readonly kind: 'input' }
+  | { readonly kind: 'constant'; readonly data: Float32Array | Int32Array }
+  /** a · b of the last two axes; leading axes are equal. */
+  | { readonly kind: 'MatMul' }
+  /** op(a) · op(b) of matrices, plus c where there is a third input. */
+  | { readonly kind: 'Gemm'; readonly transA: boolean; readonly transB: boolean }
+  | { readonly kind: 'Add' | 'Sub' | 'Mul' | 'Div' }
+  | { readonly kind: 'Neg' | 'Sqrt' | 'Exp' | 'Log' | 'Sigmoid' }
+  /** Over the last axis. */
+  | { readonly kind: 'Softmax' }
+  /** Axes stay as 1. */
+  | { readonly kind: 'ReduceSum' | 'ReduceMax'; readonly axes: readonly number[] }
+  | { readonly kind: 'Reshape' }
+  | { readonly kind: 'Expand' }
+  | { readonly kind: 'Transpose'; readonly permutation: readonly number[] }
+  /** Rows of a matrix by number. */
+  | { readonly kind: 'Gather' }
+  /** 1 where two int32 tensors agree, else 0, as float32. */
+  | { readonly kind: 'Equals' }
+  /** inputs: base [rows, n], numbers [k, 1], updates [k, n]: adds each update to its row of the base. */
+  | { readonly kind: 'ScatterAdd' };
+
+export interface Value {
+  readonly id: number;
+  readonly operator: Operator;
+  readonly inputs: readonly Value[];
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** Of graph inputs. */
+  readonly name?: string;
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** The shape of two shapes broadcast against each other, as NumPy does it. @throws RangeError when they do not fit */
+export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) throw new RangeError(`shapes [${a.join()}] and [${b.join()}] do not broadcast`);
+    return Math.max(x, y);
+  });
+}
+
+function expect(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new RangeError(message);
+}
+
+/** Makes values. Ids ascend, so the order of making is an order of evaluation. */
+export class GraphBuilder {
+  #nextId = 0;
+
+  #value(operator: Operator, inputs: readonly Value[], shape: readonly number[], dtype: DType = 'float32'): Value {
+    return { id: this.#nextId++, operator, inputs, shape, dtype };
+  }
+
+  input(name: string, shape: readonly number[], dtype: DType = 'float32'): Value {
+    return { id: this.#nextId++, operator: { kind: 'input' }, inputs: [], shape, dtype, name };
+  }
+
+  constant(data: Float32Array | Int32Array, shape: readonly number[]): Value {
+    expect(data.length === sizeOf(shape), `${data.length} values for shape [${shape.join()}]`);
+    return this.#value({ kind: 'constant', data }, [], shape, data instanceof Int32Array ? 'int32' : 'float32');
+  }
+
+  scalar(value: number): Value {
+    return this.constant(Float32Array.of(value), [1]);
+  }
+
+  matmul(a: Value, b: Value): Value {
+    const lead = a.shape.slice(0, -2);
+    const [n, k] = a.shape.slice(-2) as [number, number];
+    const [k2, m] = b.shape.slice(-2) as [number, number];
+    expect(
+      a.shape.length >= 2 && lead.join() === b.shape.slice(0, -2).join() && k === k2,
+      `MatMul of [${a.shape.join()}] and [${b.shape.join()}]`,
+    );
+    return this.#value({ kind: 'MatMul' }, [a, b], [...lead, n, m]);
+  }
+
+  gemm(a: Value, b: Value, { transA = false, transB = false } = {}, c?: Value): Value {
+    expect(a.shape.length === 2 && b.shape.length === 2, 'Gemm is of matrices');
+    const [n, k] = (transA ? a.shape.toReversed() : a.shape) as [number, number];
+    const [k2, m] = (transB ? b.shape.toReversed() : b.shape) as [number, number];
+    expect(k === k2, `Gemm of [${a.shape.join()}] and [${b.shape.join()}]`);
+    return this.#value({ kind: 'Gemm', transA, transB }, c ? [a, b, c] : [a, b], [n, m]);
+  }
+
+  #binary(kind: 'Add' | 'Sub' | 'Mul' | 'Div', a: Value, b: Value): Value {
+    return this.#value({ kind }, [a, b], broadcastShape(a.shape, b.shape));
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.#binary('Add', a, b);
+  }
+
+  sub(a: Value, b: Value): Value {
+    return this.#binary('Sub', a, b);
+  }
+
+  mul(a: Value, b: Value): Value {
+    return this.#binary('Mul', a, b);
+  }
+
+  div(a: Value, b: Value): Value {
+    return this.#binary('Div', a, b);
+  }
+
+  unary(kind: 'Neg' | 'Sqrt' | 'Exp' | 'Log' | 'Sigmoid', a: Value): Value {
+    return this.#value({ kind }, [a], a.shape);
+  }
+
+  softmax(a: Value): Value {
+    return this.#value({ kind: 'Softmax' }, [a], a.shape);
+  }
+
+  reduce(kind: 'ReduceSum' | 'ReduceMax', a: Value, axes: readonly number[]): Value {
+    return this.#value(
+      { kind, axes },
+      [a],
+      a.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)),
+    );
+  }
+
+  reshape(a: Value, shape: readonly number[]): Value {
+    expect(sizeOf(shape) === sizeOf(a.shape), `[${a.shape.join()}] reshaped to [${shape.join()}]`);
+    return shape.join() === a.shape.join() ? a : this.#value({ kind: 'Reshape' }, [a], shape, a.dtype);
+  }
+
+  expand(a: Value, shape: readonly number[]): Value {
+    expect(broadcastShape(a.shape, shape).join() === shape.join(), `[${a.shape.join()}] expanded to [${shape.join()}]`);
+    return shape.join() === a.shape.join() ? a : this.#value({ kind: 'Expand' }, [a], shape);
+  }
+
+  transpose(a: Value, permutation: readonly number[]): Value {
+    return this.#value(
+      { kind: 'Transpose', permutation },
+      [a],
+      permutation.map((axis) => a.shape[axis]!),
+    );
+  }
+
+  /** @param rows [k] int64 row numbers of a matrix */
+  gather(a: Value, rows: Value): Value {
+    expect(a.shape.length === 2 && rows.shape.length === 1, 'Gather takes rows of a matrix');
+    return this.#value({ kind: 'Gather' }, [a, rows], [rows.shape[0]!, a.shape[1]!]);
+  }
+
+  equals(a: Value, b: Value): Value {
+    return this.#value({ kind: 'Equals' }, [a, b], broadcastShape(a.shape, b.shape));
+  }
+
+  /** @param rows [k] int64 */
+  scatterAdd(base: Value, rows: Value, updates: Value): Value {
+    return this.#value({ kind: 'ScatterAdd' }, [base, rows, updates], base.shape);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * An engine whose tensors lie in this process's memory: onnxruntime-node, and onnxruntime-web's WASM provider. It is
+ * written against the few calls that both have.
+ */
+import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-common';
+import type { Batch } from '../core/data/batch.ts';
+import { applySignStep } from '../core/lockstep/sign-step.ts';
+import { parameterLayout } from '../core/model/layout.ts';
+import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from './engine.ts';
+import { batchArrays } from './feeds.ts';
+import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from './graph/llama.ts';
+import { writeOnnx } from './graph/onnx.ts';
+
+/** What both ONNX runtimes offer. */
+export interface Runtime {
+  readonly Tensor: typeof Tensor;
+  readonly createSession: (model: Uint8Array<ArrayBuffer>) => Promise<InferenceSession>;
+  readonly report: BackendReport;
+}
+
+type Tensors = Record<string, Tensor>;
+
+/** Forward only. @throws Error of the runtime when the graph cannot be compiled */
+export async function createHostEvaluator(runtime: Runtime, options: EngineOptions): Promise<Evaluator> {
+  return createEngine(runtime, options, forwardGraph);
+}
+
+/** Forward and backward. @throws Error of the runtime when the graph cannot be compiled */
+export async function createHostTrainer(runtime: Runtime, options: EngineOptions): Promise<Trainer> {
+  return createEngine(runtime, options, trainingGraph);
+}
+
+async function createEngine(runtime: Runtime, options: EngineOptions, graph: typeof trainingGraph): Promise<Trainer> {
+  const { config, sequences } = options;
+  const length = options.length ?? config.contextLength;
+  const training = graph === trainingGraph;
+  const { parameters: specs, total } = parameterLayout(config);
+  const session = await runtime.createSession(writeOnnx(graph({ config, sequences, length })));
+  const rows = sequences * length;
+
+  /** The flat vector as tensors over the same memory. */
+  const views = (flat: Float32Array<ArrayBuffer>, nameOf: (parameter: string) => string): Tensors =>
+    Object.fromEntries(
+      specs.map(({ name, shape, offset, size }) => [
+        nameOf(name),
+        new runtime.Tensor('float32', flat.subarray(offset, offset + size), shape),
+      ]),
+    );
+
+  const parameters = new Float32Array(total);
+  const parameterTensors = views(parameters, (name) => name);
+  // Two accumulators in turn: an operator must not write what another still reads.
+  const accumulators = (training ? [0, 1] : []).map(() => {
+    const flat = new Float32Array(total);
+    return { flat, inputs: views(flat, gradientInput), outputs: views(flat, gradientOutput) };
+  });
+  let current = 0;
+  let accumulated = 0;
+  let disposed = false;
+
+  async function run(batch: Batch): Promise<LossSum> {
+    if (disposed) throw new Error('the engine was disposed');
+    const { tokens, targets, counts, predicted } = batchArrays(batch, {
+      sequences,
+      length,
+      vocabSize: config.vocabSize,
+    });
+    const feeds: Tensors = {
+      ...parameterTensors,
+      [INPUT.tokens]: new runtime.Tensor('int64', tokens, [rows]),
+      [INPUT.targets]: new runtime.Tensor('int32', targets, [rows, 1]),
+      [INPUT.counts]: new runtime.Tensor('float32', counts, [rows, 1]),
+    };
+    const from = accumulators[current];
+    const to = accumulators[1 - current];
+    const results = await session.run(
+      from ? { ...feeds, ...from.inputs } : feeds,
+      to ? { [LOSS]: null, ...to.outputs } : { [LOSS]: null },
+    );
+    if (to) {
+      takeOver(results, to.outputs);
+      current = 1 - current;
+      accumulated += predicted;
+    }
+    return { sum: (results[LOSS] as TypedTensor<'float32'>).data[0]!, count: predicted };
+  }
+
+  return {
+    report: runtime.report,
+    sequences,
+    length,
+    setParameters(values) {
+      if (values.length !== total) {
+        return Promise.reject(new RangeError(`${values.length} parameters given, the model has ${total}`));
+      }
+      parameters.set(values);
+      return Promise.resolve();
+    },
+    readParameters: () => Promise.resolve(parameters.slice()),
+    applyStep(step) {
+      applySignStep(parameters, step);
+      return Promise.resolve();
+    },
+    async loss(batch) {
+      if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
+      return run(batch);
+    },
+    accumulate: run,
+    takeGradient() {
+      if (accumulated === 0) return Promise.reject(new Error('no gradient was accumulated'));
+      const { flat } = accumulators[current]!;
+      const gradient = flat.map((sum) => sum / accumulated);
+      flat.fill(0);
+      accumulated = 0;
+      return Promise.resolve(gradient);
+    },
+    async dispose() {
+      if (disposed) return;
+      disposed = true;
+      await session.release();
+    },
+  };
+}
+
+/** Copies results into the tensors meant for them, where the runtime made tensors of its own. */
+function takeOver(results: InferenceSession.OnnxValueMapType, wanted: Tensors): void {
+  for (const [name, tensor] of Object.entries(wanted)) {
+    const result = results[name] as Tensor;
+    if (result !== tensor && result.data !== tensor.data) {
+      (tensor.data as Float32Array).set(result.data as Float32Array);
+    }
+  }
+}
