@@ -1,0 +1,49 @@
+/**
+ * Randomness that nobody knew before the put phase closed and everybody can recompute afterwards (ours; the reference
+ * draws from the clock). The validator commits to a secret before the window and reveals it after; mixed with the hashes
+ * of everything that got a receipt, neither it nor a peer chose the outcome alone.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import { seedFrom } from '../numerics/prng.ts';
+
+const COMMIT_DOMAIN = new TextEncoder().encode('gauntlet/beacon/v1\0');
+
+/** What an accepted upload adds to the beacon. */
+export interface BeaconEntry {
+  readonly hotkey: string;
+  /** SHA-256 of the uploaded bytes, lower-case hex. */
+  readonly sha256: string;
+}
+
+/**
+ * The commitment to a secret: SHA-256('gauntlet/beacon/v1', zero byte, secret).
+ *
+ * @param secret 32 random bytes in hex, the record's `beacon.reveal`
+ * @returns hex, the record's `beacon.commit`
+ */
+export function beaconCommit(secret: string): string {
+  return bytesToHex(sha256(concatBytes(COMMIT_DOMAIN, hexToBytes(secret))));
+}
+
+/**
+ * The beacon of a window: a seed for `createRandom`.
+ *
+ * @param secret the revealed secret in hex
+ * @param entries every accepted upload; their order does not matter
+ * @returns 32 bytes
+ */
+export function beaconOf(secret: string, window: number, entries: readonly BeaconEntry[]): Uint8Array<ArrayBuffer> {
+  const sorted = entries.map(({ hotkey, sha256: hash }) => `${hotkey}:${hash}`).sort();
+  return seedFrom('gauntlet/beacon/v1', hexToBytes(secret), window, ...sorted);
+}
+
+/**
+ * The seed of a window's page assignment, known when the window opens and not before.
+ *
+ * @param previousReveal the secret revealed for the window before, in hex; null in a run's first window
+ * @returns 32 bytes in hex, the clock's `assignmentSeed`
+ */
+export function assignmentSeedOf(previousReveal: string | null, run: string, window: number): string {
+  return bytesToHex(seedFrom('gauntlet/assignment/v1', previousReveal ?? '', run, window));
+}
