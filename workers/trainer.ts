@@ -24,7 +24,10 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof StorageError || error instanceof GuestIdentityError) {
     return { reason: error.message, remedy: error.remedy };
   }
-  return { reason: messageOf(error), remedy: 'Reload the page and try again; if it happens again, report what it says.' };
+  return {
+    reason: messageOf(error),
+    remedy: 'Reload the page and try again; if it happens again, report what it says.',
+  };
 }
 
 async function run(contributor: Contributor, lock: TrainerLock): Promise<void> {

@@ -3,7 +3,10 @@ import { parseParameters } from './parameters.ts';
 
 describe('page parameters', () => {
   it('default to this page’s own validator and the best backend', () => {
-    expect(parseParameters('https://app.example/deep/?x=1#y')).toEqual({ validatorUrl: 'https://app.example/', complaints: [] });
+    expect(parseParameters('https://app.example/deep/?x=1#y')).toEqual({
+      validatorUrl: 'https://app.example/',
+      complaints: [],
+    });
   });
 
   it('take another validator, a backend and a throttle', () => {
@@ -15,9 +18,12 @@ describe('page parameters', () => {
     });
   });
 
-  it.each(['validator=javascript:alert(1)', 'backend=cuda', 'throttle=0', 'throttle=fast'])('complain about %s', (query) => {
-    const { complaints, ...rest } = parseParameters(`https://app.example/?${query}`);
-    expect(complaints).toHaveLength(1);
-    expect(rest).toEqual({ validatorUrl: 'https://app.example/' });
-  });
+  it.each(['validator=javascript:alert(1)', 'backend=cuda', 'throttle=0', 'throttle=fast'])(
+    'complain about %s',
+    (query) => {
+      const { complaints, ...rest } = parseParameters(`https://app.example/?${query}`);
+      expect(complaints).toHaveLength(1);
+      expect(rest).toEqual({ validatorUrl: 'https://app.example/' });
+    },
+  );
 });

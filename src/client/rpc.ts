@@ -96,7 +96,9 @@ export function connectWorker<Api extends WithEvents, Event>(
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         pending.delete(fail);
-        reject(new RpcError('deadline', `The training worker did not answer “${name}” within ${deadlineMs / 1_000} s.`));
+        reject(
+          new RpcError('deadline', `The training worker did not answer “${name}” within ${deadlineMs / 1_000} s.`),
+        );
       }, deadlineMs);
       const settle = (): void => {
         clearTimeout(timer);
@@ -126,7 +128,9 @@ export function connectWorker<Api extends WithEvents, Event>(
 
   const connected = guarded('connect', CONNECT_DEADLINE_MS, () => invoke('connect', [transfer(port2, [port2])]));
   // A worker that does not even take the port is dead, whatever the reason.
-  connected.catch((error: unknown) => end(new RpcError('died', 'The training worker did not start.', { cause: error })));
+  connected.catch((error: unknown) =>
+    end(new RpcError('died', 'The training worker did not start.', { cause: error })),
+  );
 
   return {
     call: <Method extends Exclude<keyof Api, 'connect'>>(method: Method, ...parameters: Parameters<Api[Method]>) => {

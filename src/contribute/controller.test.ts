@@ -111,7 +111,10 @@ describe('controller', () => {
       timers.at(-1)!.work();
     }
     workers.at(-1)!.die();
-    expect(it.store.getState().status).toMatchObject({ kind: 'failed', reason: expect.stringContaining('out of memory') as string });
+    expect(it.store.getState().status).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringContaining('out of memory') as string,
+    });
     expect(workers.every(({ terminated }) => terminated)).toBe(true);
   });
 
@@ -127,7 +130,13 @@ describe('controller', () => {
   it('shows why it may not start, and lets the worker go', async () => {
     const it = create({ started: false, reason: 'Another tab trains.', remedy: 'Go there.' });
     it.start();
-    await vi.waitFor(() => expect(it.store.getState().status).toEqual({ kind: 'failed', reason: 'Another tab trains.', remedy: 'Go there.' }));
+    await vi.waitFor(() =>
+      expect(it.store.getState().status).toEqual({
+        kind: 'failed',
+        reason: 'Another tab trains.',
+        remedy: 'Go there.',
+      }),
+    );
     expect(workers[0]!.terminated).toBe(true);
   });
 });

@@ -47,7 +47,8 @@ export function createController(options: ControllerOptions): Controller {
     // A contributor that gave up holds nothing worth keeping; its worker may hold a gigabyte.
     if (event.type === 'status' && event.status.kind === 'failed') release();
   };
-  const status = (next: ContributorStatus): void => dispatch({ type: 'event', event: { type: 'status', status: next }, atMs: now() });
+  const status = (next: ContributorStatus): void =>
+    dispatch({ type: 'event', event: { type: 'status', status: next }, atMs: now() });
 
   function release(): void {
     cancelRestart?.();
@@ -80,7 +81,11 @@ export function createController(options: ControllerOptions): Controller {
     startedAtMs = now();
     let current: Connection<TrainerApi>;
     try {
-      current = connectWorker<TrainerApi, TrainerEvent>(spawn(), { deadlinesMs: DEADLINES_MS, onEvent: receive, onDeath });
+      current = connectWorker<TrainerApi, TrainerEvent>(spawn(), {
+        deadlinesMs: DEADLINES_MS,
+        onEvent: receive,
+        onDeath,
+      });
     } catch (error) {
       onDeath(new RpcError('died', 'The browser refused to start the training worker.', { cause: error }));
       return;
@@ -88,13 +93,18 @@ export function createController(options: ControllerOptions): Controller {
     connection = current;
     current.call('start', options.start).then(
       (result) => {
-        if (!result.started) receive({ type: 'status', status: { kind: 'failed', reason: result.reason, remedy: result.remedy } });
+        if (!result.started)
+          receive({ type: 'status', status: { kind: 'failed', reason: result.reason, remedy: result.remedy } });
       },
       (error: unknown) => {
         // A death was already handled, and a close was asked for.
         if (connection !== current || (error instanceof RpcError && error.failure !== 'deadline')) return;
         current.close();
-        onDeath(error instanceof RpcError ? error : new RpcError('died', 'The training worker failed to start.', { cause: error }));
+        onDeath(
+          error instanceof RpcError
+            ? error
+            : new RpcError('died', 'The training worker failed to start.', { cause: error }),
+        );
       },
     );
   }

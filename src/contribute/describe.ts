@@ -28,7 +28,10 @@ const DOWNLOADS: Record<'checkpoint' | 'steps' | 'pages', { readonly headline: s
   pages: { headline: 'Fetching text', detail: 'Downloading the pages of text assigned to you for this window.' },
 };
 
-const WAITS: Record<'put' | 'judgement' | 'next-window' | 'first-window', { readonly headline: string; readonly detail: string }> = {
+const WAITS: Record<
+  'put' | 'judgement' | 'next-window' | 'first-window',
+  { readonly headline: string; readonly detail: string }
+> = {
   put: {
     headline: 'Ready to upload',
     detail: 'Your update is packed. Uploads open for everybody at the same moment, so that nobody can copy in time.',
@@ -59,9 +62,17 @@ export function describeStatus(status: ContributorStatus, secondsLeft?: number):
         detail: 'Nothing is downloaded or computed until you press Start. Stop whenever you like.',
       };
     case 'connecting':
-      return { tone: 'busy', headline: 'Joining the run', detail: 'Checking the run’s signature and introducing your key.' };
+      return {
+        tone: 'busy',
+        headline: 'Joining the run',
+        detail: 'Checking the run’s signature and introducing your key.',
+      };
     case 'compiling':
-      return { tone: 'busy', headline: 'Preparing your device', detail: 'Compiling the model for it. The first time takes longest.' };
+      return {
+        tone: 'busy',
+        headline: 'Preparing your device',
+        detail: 'Compiling the model for it. The first time takes longest.',
+      };
     case 'downloading':
       return {
         tone: 'busy',
@@ -87,7 +98,11 @@ export function describeStatus(status: ContributorStatus, secondsLeft?: number):
         },
       };
     case 'compressing':
-      return { tone: 'busy', headline: 'Packing your update', detail: 'Keeping its strongest parts, a hundredth of its size.' };
+      return {
+        tone: 'busy',
+        headline: 'Packing your update',
+        detail: 'Keeping its strongest parts, a hundredth of its size.',
+      };
     case 'uploading':
       return {
         tone: 'busy',

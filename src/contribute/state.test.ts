@@ -80,7 +80,11 @@ describe('status in words', () => {
   });
 
   it('is active exactly when something goes on', () => {
-    expect(STATUSES.filter((status) => !isActive(status)).map(({ kind }) => kind)).toEqual(['idle', 'stopped', 'failed']);
+    expect(STATUSES.filter((status) => !isActive(status)).map(({ kind }) => kind)).toEqual([
+      'idle',
+      'stopped',
+      'failed',
+    ]);
   });
 
   it('has bytes and time left for a transfer', () => {

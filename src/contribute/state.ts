@@ -119,11 +119,7 @@ function reduceEvent(state: ContributeState, event: ContributorEvent, atMs: numb
   }
 }
 
-function followTransfer(
-  transfer: Transfer | undefined,
-  status: ContributorStatus,
-  atMs: number,
-): Transfer | undefined {
+function followTransfer(transfer: Transfer | undefined, status: ContributorStatus, atMs: number): Transfer | undefined {
   if (status.kind !== 'downloading' && status.kind !== 'uploading') return undefined;
   const what = status.kind === 'downloading' ? status.what : 'upload';
   if (transfer?.what === what && status.bytes >= transfer.startedBytes) return transfer;

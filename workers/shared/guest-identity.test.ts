@@ -37,7 +37,9 @@ describe('guest identity', () => {
 
   it('says what to do without Ed25519 and without a secure context', async () => {
     const without = { generateKey: () => Promise.reject(new DOMException('no', 'NotSupportedError')) };
-    await expect(openGuestIdentity(database, without as unknown as SubtleCrypto)).rejects.toBeInstanceOf(GuestIdentityError);
+    await expect(openGuestIdentity(database, without as unknown as SubtleCrypto)).rejects.toBeInstanceOf(
+      GuestIdentityError,
+    );
     await expect(openGuestIdentity(database, without as unknown as SubtleCrypto)).rejects.toMatchObject({
       remedy: expect.stringMatching(/Update the browser/) as string,
     });

@@ -15,7 +15,9 @@ function browserStorage(): StorageManagerLike | undefined {
   return (globalThis.navigator as Partial<Navigator> | undefined)?.storage;
 }
 
-export async function readStorageRoom(storage: StorageManagerLike | undefined = browserStorage()): Promise<StorageRoom> {
+export async function readStorageRoom(
+  storage: StorageManagerLike | undefined = browserStorage(),
+): Promise<StorageRoom> {
   const [estimate, persisted] = await Promise.all([
     storage?.estimate?.().catch(() => undefined),
     storage?.persisted?.().catch(() => false),
@@ -32,8 +34,6 @@ export async function freeStorageBytes(
 }
 
 /** Asks to be spared from eviction. Browsers decide by themselves and often refuse: nothing may depend on it. */
-export async function requestPersistence(
-  storage: StorageManagerLike | undefined = browserStorage(),
-): Promise<boolean> {
+export async function requestPersistence(storage: StorageManagerLike | undefined = browserStorage()): Promise<boolean> {
   return (await storage?.persist?.().catch(() => false)) ?? false;
 }

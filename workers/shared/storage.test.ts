@@ -122,7 +122,10 @@ describe('storage errors', () => {
 
 describe('storage room', () => {
   it('subtracts what is used', async () => {
-    const storage = { estimate: () => Promise.resolve({ usage: 30, quota: 100 }), persisted: () => Promise.resolve(true) };
+    const storage = {
+      estimate: () => Promise.resolve({ usage: 30, quota: 100 }),
+      persisted: () => Promise.resolve(true),
+    };
     expect(await freeStorageBytes(storage)).toBe(70);
     expect((await readStorageRoom(storage)).persisted).toBe(true);
   });

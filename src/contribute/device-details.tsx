@@ -1,0 +1,54 @@
+/** Which device computes and why that one, and what the site stores. */
+import { useStorageRoom } from '../checkpoint/use-storage.ts';
+import { useContribute } from '../client/app-context.ts';
+import { Badge } from '../ui/badge.tsx';
+import { formatBytes } from '../ui/format.ts';
+import styles from './device-details.module.css';
+import { sentence } from './describe.ts';
+
+const BACKENDS = { webgpu: 'WebGPU', wasm: 'WebAssembly', 'node-cpu': 'Node' } as const;
+
+export function DeviceDetails() {
+  const backend = useContribute((state) => state.backend);
+  const { data: room } = useStorageRoom();
+  return (
+    <div className={styles['details']}>
+      <div className={styles['row']}>
+        <span className="soft">Device</span>
+        {backend ? (
+          <span className={styles['value']}>
+            <Badge tone="accent">{BACKENDS[backend.backend]}</Badge> {backend.device}
+            {backend.software && (
+              <Badge
+                tone="warn"
+                title="It emulates a graphics card on the processor: slow, and no measure of a real one."
+              >
+                Software adapter
+              </Badge>
+            )}
+          </span>
+        ) : (
+          <span>chosen when you start: graphics card, else processor</span>
+        )}
+      </div>
+      {backend && backend.reasons.length > 0 && (
+        <details>
+          <summary>Why this device</summary>
+          <ul className={styles['reasons']}>
+            {backend.reasons.map((reason) => (
+              <li key={reason}>{sentence(reason)}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {room?.usedBytes !== undefined && room.quotaBytes !== undefined && (
+        <div className={styles['row']}>
+          <span className="soft">Stored here</span>
+          <span>
+            {formatBytes(room.usedBytes)} of the {formatBytes(room.quotaBytes)} this browser allows
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}

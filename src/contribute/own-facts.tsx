@@ -1,0 +1,67 @@
+/** Who this tab is and which parameters it holds. */
+import { useContribute } from '../client/app-context.ts';
+import { useClock } from '../client/queries.ts';
+import { Badge } from '../ui/badge.tsx';
+import { formatInteger, UNKNOWN } from '../ui/format.ts';
+import { Identifier } from '../ui/identifier.tsx';
+import { Notice } from '../ui/notice.tsx';
+import { useGuestHotkey } from '../wallet/use-guest.ts';
+import styles from './own-facts.module.css';
+
+export function OwnFacts() {
+  return (
+    <dl className={styles['facts']}>
+      <Hotkey />
+      <StateRoot />
+    </dl>
+  );
+}
+
+function Hotkey() {
+  const { data: hotkey, error } = useGuestHotkey();
+  return (
+    <div>
+      <dt>
+        Your key <span className="soft">(guest, made in this browser)</span>
+      </dt>
+      <dd>
+        {hotkey !== undefined && <Identifier value={hotkey} name="your key" testId="hotkey" />}
+        {error && (
+          <Notice tone="bad">
+            {error.message} {'remedy' in error && typeof error.remedy === 'string' ? error.remedy : ''}
+          </Notice>
+        )}
+        {hotkey === undefined && !error && UNKNOWN}
+      </dd>
+    </div>
+  );
+}
+
+function StateRoot() {
+  const verified = useContribute((state) => state.verifiedRoot);
+  const clock = useClock().data;
+  const root = verified?.root ?? clock?.stateRoot;
+  const window = verified?.window ?? clock?.window;
+  return (
+    <div>
+      <dt>
+        State root <span className="soft">(fingerprint of the model’s parameters)</span>
+      </dt>
+      <dd>
+        {root === undefined ? UNKNOWN : <Identifier value={root} name="the state root" testId="state-root" />}
+        {root !== undefined && window !== undefined && (
+          <p className={styles['mark']}>
+            {verified ? (
+              <Badge tone="good" title="Your tab recomputed the root from the parameters it holds, and it agreed.">
+                ✓ Verified in this tab
+              </Badge>
+            ) : (
+              <Badge title="Your tab recomputes it once it holds the model.">As published, not verified here</Badge>
+            )}
+            <span className="soft">for window {formatInteger(window)}</span>
+          </p>
+        )}
+      </dd>
+    </div>
+  );
+}

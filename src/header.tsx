@@ -1,0 +1,83 @@
+/** Name, run, connection and theme. */
+import { useLive } from './client/app-context.ts';
+import { useClock, useManifest } from './client/queries.ts';
+import styles from './header.module.css';
+import { applyTheme, themeChoice, THEMES, type Theme } from './platform/theme.ts';
+import { useSignal } from './platform/subscribable.ts';
+import { Badge, type BadgeTone } from './ui/badge.tsx';
+
+const THEME_NAMES: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' };
+
+export function Header() {
+  const manifest = useManifest();
+  return (
+    <header className={styles['header']}>
+      <p className={styles['brand']}>
+        <Mark />
+        Gauntlet
+      </p>
+      {manifest && (
+        <p className={styles['run']}>
+          {manifest.name} <span className="soft">· {manifest.preset}</span>
+        </p>
+      )}
+      <div className={styles['tools']}>
+        <ConnectionBadge />
+        <ThemeChoice />
+      </div>
+    </header>
+  );
+}
+
+/** A curve that falls under the bar it is measured against. */
+function Mark() {
+  return (
+    <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
+      <rect width="24" height="24" rx="6" fill="var(--accent)" />
+      <path d="M5 7.5h14" stroke="var(--on-accent)" strokeWidth="1.8" strokeLinecap="round" opacity="0.6" />
+      <path
+        d="M5 11c3.2 0 3.6 5.8 7 5.8h7"
+        fill="none"
+        stroke="var(--on-accent)"
+        strokeWidth="2.2"
+        strokeLinecap="round"
+      />
+    </svg>
+  );
+}
+
+function ConnectionBadge() {
+  const stream = useLive((state) => state.stream);
+  const clock = useClock();
+  const [tone, text, title] = connection(stream === 'live', clock.isError, clock.isSuccess);
+  return (
+    <span role="status">
+      <Badge tone={tone} title={title}>
+        <span aria-hidden="true">●</span> {text}
+      </Badge>
+    </span>
+  );
+}
+
+function connection(streaming: boolean, failing: boolean, known: boolean): [BadgeTone, string, string] {
+  if (failing) return ['bad', 'Validator unreachable', 'It is asked again every two seconds.'];
+  if (!known) return ['neutral', 'Connecting', 'Asking the validator for the run.'];
+  if (streaming) return ['good', 'Live', 'News arrive as they happen.'];
+  return ['warn', 'Polling', 'The stream of news is interrupted; figures are asked for every two seconds.'];
+}
+
+function ThemeChoice() {
+  const theme = useSignal(themeChoice);
+  return (
+    <label className={styles['theme']}>
+      <span className="visually-hidden">Theme</span>
+      <select value={theme} onChange={(event) => applyTheme(event.target.value as Theme)}>
+        {THEMES.map((each) => (
+          <option key={each} value={each}>
+            {THEME_NAMES[each]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

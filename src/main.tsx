@@ -1,0 +1,46 @@
+/** The page's entry: wires the services together and renders the app. Nothing is downloaded or trained from here. */
+import '../workers/shared/zod-without-eval.ts';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createValidatorApi } from '../client/api.ts';
+import { App } from './app.tsx';
+import { AppContext } from './client/app-context.ts';
+import { createLive } from './client/live.ts';
+import { parseParameters } from './client/parameters.ts';
+import { createQueryClient } from './client/queries.ts';
+import { createController } from './contribute/controller.ts';
+import { applyTheme } from './platform/theme.ts';
+import { ErrorBoundary } from './ui/error-boundary.tsx';
+import './ui/tokens.css';
+import './ui/base.css';
+
+applyTheme();
+
+const parameters = parseParameters(location.href);
+const { complaints: _, ...startOptions } = parameters;
+const queryClient = createQueryClient();
+const live = createLive(parameters.validatorUrl);
+const services = {
+  api: createValidatorApi({ baseUrl: parameters.validatorUrl, fetch: (input, init) => fetch(input, init) }),
+  live,
+  controller: createController({
+    start: startOptions,
+    spawn: () => new Worker(new URL('../workers/trainer.ts', import.meta.url), { type: 'module', name: 'trainer' }),
+  }),
+  parameters,
+};
+// For as long as the page lives.
+live.follow(queryClient);
+
+createRoot(document.getElementById('app')!).render(
+  <StrictMode>
+    <ErrorBoundary>
+      <QueryClientProvider client={queryClient}>
+        <AppContext value={services}>
+          <App />
+        </AppContext>
+      </QueryClientProvider>
+    </ErrorBoundary>
+  </StrictMode>,
+);

@@ -1,0 +1,29 @@
+/** No validator: what to do, in one place instead of in every panel. */
+import { messageOf } from '../../client/http.ts';
+import { useApp } from '../client/app-context.ts';
+import { useClock, useRun } from '../client/queries.ts';
+import { sentence } from '../contribute/describe.ts';
+import { Button } from '../ui/button.tsx';
+import { Notice } from '../ui/notice.tsx';
+
+export function UnreachableNotice() {
+  const { validatorUrl } = useApp().parameters;
+  const clock = useClock();
+  const run = useRun();
+  const error = clock.error ?? run.error;
+  if (!error) return null;
+  const retry = (): void => {
+    void clock.refetch();
+    void run.refetch();
+  };
+  return (
+    <Notice
+      tone="bad"
+      title={`No answer from ${new URL(validatorUrl).host}`}
+      action={<Button onClick={retry}>Try now</Button>}
+    >
+      {sentence(messageOf(error))} Check that the validator is running and that you are online. This page asks again by
+      itself.
+    </Notice>
+  );
+}

@@ -1,0 +1,88 @@
+/** Why a score is what it is, in words, from the peer's public figures. */
+import type { PeerState, Verdict } from '../../core/protocol/api.ts';
+import { formatDecimal } from '../ui/format.ts';
+
+export interface ScorePart {
+  readonly name: string;
+  readonly value: number | null;
+  readonly digits: number;
+  readonly hint: string;
+}
+
+/** The factors whose product is the peer score. */
+export function scoreParts({ rating, poc, sync, gate }: PeerState): readonly ScorePart[] {
+  return [
+    {
+      name: 'Rating',
+      value: rating.ordinal,
+      digits: 2,
+      hint: `The cautious reading of the OpenSkill rating: ${formatDecimal(rating.mu, 2)} less three times its uncertainty of ${formatDecimal(rating.sigma, 2)}.`,
+    },
+    {
+      name: 'Proof of computation μ',
+      value: Math.max(0, poc),
+      digits: 3,
+      hint: `How often the loss fell more on your own pages than on others’, averaged (${formatDecimal(poc, 3)}; below zero counts as zero).`,
+    },
+    {
+      name: 'Sync',
+      value: sync,
+      digits: 3,
+      hint: 'How closely the parameters you trained from were the run’s: 1 is exactly.',
+    },
+    {
+      name: 'Gate',
+      value: gate,
+      digits: 3,
+      hint: 'Cuts for failed checks; 1 is none, and clean windows take cuts back.',
+    },
+  ];
+}
+
+/** The first reason that holds, the strongest first. */
+export function explainScore(peer: PeerState): string {
+  const { contributions, rating, poc, sync, gate, peerScore, verdicts } = peer;
+  if (contributions.accepted === 0 && contributions.rejected === 0) {
+    return 'Nothing of yours has been judged yet. The first verdicts come when the window you deliver in is published.';
+  }
+  if (contributions.accepted === 0) {
+    const refused = verdicts.find(({ pass }) => !pass);
+    return `Every delivery was refused so far${refused ? `. The last reason: ${refused.reason}` : '; the reasons stand below.'}`;
+  }
+  if (contributions.evaluated === 0) {
+    return 'Your deliveries are accepted. Each window a few peers are drawn for scoring; you have not been drawn yet, so your score is still 0.';
+  }
+  if (sync === 0)
+    return 'Your parameters were not those of the run, so your score is 0. Your tab gets back in step by itself.';
+  if (poc <= 0) {
+    return 'Training on your own pages could not be told from not training on them, so your score is 0 for now. More evaluations settle it.';
+  }
+  if (rating.ordinal <= 0) {
+    return 'Your rating is still too uncertain to count: the cautious reading is not above zero. It rises as you are scored more often.';
+  }
+  if (gate < 1) {
+    return `Failed checks cut your score to ${formatDecimal(gate, 2)} of what it would be. Each clean window takes one cut back.`;
+  }
+  return peerScore > 0
+    ? 'Your contributions lower the loss, more on your own pages than on others’: the full score counts.'
+    : 'Your score is 0: one of the parts below is 0.';
+}
+
+export interface WindowVerdicts {
+  readonly window: number;
+  readonly verdicts: readonly Verdict[];
+  readonly failed: readonly Verdict[];
+}
+
+/** Newest window first, checks in the order they were made. */
+export function verdictsByWindow(verdicts: readonly Verdict[]): WindowVerdicts[] {
+  const windows = new Map<number, Verdict[]>();
+  for (const verdict of verdicts) {
+    const known = windows.get(verdict.window);
+    if (known) known.push(verdict);
+    else windows.set(verdict.window, [verdict]);
+  }
+  return [...windows]
+    .sort(([a], [b]) => b - a)
+    .map(([window, list]) => ({ window, verdicts: list, failed: list.filter(({ pass }) => !pass) }));
+}

@@ -1,0 +1,23 @@
+/** Something to know, with what to do about it: errors, warnings and empty states. */
+import type { ReactNode } from 'react';
+import { classes } from './classes.ts';
+import styles from './notice.module.css';
+
+export interface NoticeProps {
+  readonly tone?: 'empty' | 'warn' | 'bad';
+  readonly title?: string;
+  readonly action?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Notice({ tone = 'empty', title, action, children }: NoticeProps) {
+  return (
+    <div className={classes(styles['notice'], styles[tone])} role={tone === 'bad' ? 'alert' : undefined}>
+      <div>
+        {title !== undefined && <p className={styles['title']}>{title}</p>}
+        <p>{children}</p>
+      </div>
+      {action}
+    </div>
+  );
+}

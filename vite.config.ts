@@ -1,0 +1,59 @@
+/** Builds the page and its worker into dist/, and serves them while developing. */
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+/** Where `npm start` listens by default. */
+const VALIDATOR = process.env['GAUNTLET_VALIDATOR'] ?? 'http://127.0.0.1:8899';
+
+/**
+ * Hosts that the page may talk to besides its own. `?validator=URL` may name any, and blobs may live in any store, so
+ * the default is every https host and this machine; an operator who serves one validator narrows it.
+ */
+const CONNECT = process.env['GAUNTLET_CONNECT_SRC'] ?? 'https: http://127.0.0.1:* http://localhost:*';
+
+/** WASM threads need cross-origin isolation: whoever serves dist/ must send these two as well. */
+const ISOLATION = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self' blob:",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  `connect-src 'self' ${CONNECT}`,
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** In the built page only: the development server injects inline scripts. */
+function contentSecurityPolicy(): Plugin {
+  return {
+    name: 'content-security-policy',
+    apply: 'build',
+    transformIndexHtml: () => [
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY },
+        injectTo: 'head-prepend',
+      },
+    ],
+  };
+}
+
+const proxy = { '/v1': { target: VALIDATOR, changeOrigin: false } };
+
+export default defineConfig({
+  // Relative, so that dist/ works under any path of any static host.
+  base: './',
+  plugins: [react(), contentSecurityPolicy()],
+  worker: { format: 'es' },
+  build: { outDir: 'dist', sourcemap: true, target: 'es2023', modulePreload: { polyfill: false } },
+  // onnxruntime-web finds its wasm relative to itself, which pre-bundling would move.
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  server: { headers: ISOLATION, proxy },
+  preview: { headers: ISOLATION, proxy },
+});
