@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignedPages, evaluationPages, randomPages } from './assignment.ts';
+import { assignedPages, evaluationPages, randomPages, sampleDigest } from './assignment.ts';
 
 const ALICE = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY';
 const BOB = '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty';
@@ -72,5 +72,14 @@ describe('draws', () => {
 
   it('refuse to assign more pages than there are', () => {
     expect(() => assignedPages(SEED, ALICE, 3, 4)).toThrow(RangeError);
+  });
+});
+
+describe('sample digest', () => {
+  it('is the SHA-256 of the hashes in order', () => {
+    const [a, b] = ['00'.repeat(32), 'ff'.repeat(32)];
+    expect(sampleDigest([])).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+    expect(sampleDigest([a, b])).toBe('bba91ca85dc914b2ec3efb9e16e7267bf9193b14350d20fba8a8b406730ae30a');
+    expect(sampleDigest([b, a])).not.toBe(sampleDigest([a, b]));
   });
 });

@@ -3,8 +3,10 @@
  * repeat from the window's published seed or beacon (the paper's SelectData(seed, uid, window); a window's seed
  * stands for seed and window).
  */
-import { hexToBytes } from '@noble/hashes/utils.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { createRandom, seedFrom, type Random } from '../numerics/prng.ts';
+import { encodePageIndex } from './pages.ts';
 
 function draw(purpose: string, seedHex: string, ...parts: string[]): Random {
   return createRandom(seedFrom(`data/${purpose}`, hexToBytes(seedHex), ...parts));
@@ -46,4 +48,13 @@ export function evaluationPages(beacon: string, hotkey: string, trained: readonl
   return draw('evaluation', beacon, hotkey)
     .sample(trained.length, Math.min(count, trained.length))
     .map((position) => trained[position]!);
+}
+
+/**
+ * What a contribution says it was trained on: SHA-256 over the hashes of its pages, in the order trained.
+ *
+ * @param pageHashes 64 hex digits each
+ */
+export function sampleDigest(pageHashes: readonly string[]): string {
+  return bytesToHex(sha256(encodePageIndex(pageHashes)));
 }

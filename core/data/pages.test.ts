@@ -8,7 +8,6 @@ import {
   encodePage,
   encodePageIndex,
   pageBatch,
-  sampleDigest,
   type PageFormat,
 } from './pages.ts';
 
@@ -92,14 +91,5 @@ describe('page index', () => {
 
   it('is not written from anything but hashes', () => {
     expect(() => encodePageIndex(['AB'])).toThrow(DataError);
-  });
-});
-
-describe('sample digest', () => {
-  it('is the SHA-256 of the hashes in order', () => {
-    const [a, b] = ['00'.repeat(32), 'ff'.repeat(32)];
-    expect(sampleDigest([])).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
-    expect(sampleDigest([a, b])).toBe('bba91ca85dc914b2ec3efb9e16e7267bf9193b14350d20fba8a8b406730ae30a');
-    expect(sampleDigest([b, a])).not.toBe(sampleDigest([a, b]));
   });
 });

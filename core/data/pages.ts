@@ -2,7 +2,6 @@
  * Pages: the unit of data that is assigned and evaluated. A page is a fixed number of token ids, little-endian and
  * without a header, named by its SHA-256; the index lists the hashes of all pages of a run.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { nextTokenBatch, type Batch } from './batch.ts';
 
@@ -109,13 +108,4 @@ export function decodePageIndex(bytes: Uint8Array, pages: number): string[] {
   return Array.from({ length: pages }, (_, page) =>
     bytesToHex(bytes.subarray(page * HASH_BYTES, (page + 1) * HASH_BYTES)),
   );
-}
-
-/**
- * What a contribution says it was trained on: SHA-256 over the hashes of its pages, in the order trained.
- *
- * @param pageHashes 64 hex digits each
- */
-export function sampleDigest(pageHashes: readonly string[]): string {
-  return bytesToHex(sha256(encodePageIndex(pageHashes)));
 }

@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IGNORED_TARGET, type Batch } from '../../core/data/batch.ts';
 import { initialParameters } from '../../core/model/initialise.ts';
+import { parameterLayout } from '../../core/model/layout.ts';
 import { PRESETS } from '../../core/model/presets.ts';
 import type { EngineOptions, Evaluator } from '../../engine/engine.ts';
+import { createNodeEvaluator } from '../../engine/node.ts';
 import { exportCheckpointDir } from './checkpoint-files.ts';
 import { evaluateCheckpoint, EvaluationError, parseTokens } from './eval-checkpoint.ts';
 
@@ -81,6 +83,35 @@ describe('evaluateCheckpoint', () => {
 
   it('refuses a file that is not there', async () => {
     await expect(evaluate(join(dir, 'missing.txt'))).rejects.toThrow(EvaluationError);
+  });
+});
+
+describe('evaluateCheckpoint on the real engine', () => {
+  const ids = Array.from({ length: 3 * 64 + 5 }, (_, i) => (i * 7919) % 512);
+
+  it('is ln(vocabulary) nats for a model that knows nothing', async () => {
+    const blank = join(dir, 'blank');
+    const parameters = new Float32Array(parameterLayout(model).total);
+    await exportCheckpointDir(blank, model, parameters, new TextEncoder().encode('{}'));
+    const { loss, tokens } = await evaluateCheckpoint({
+      dir: blank,
+      tokens: ids,
+      createEvaluator: createNodeEvaluator,
+    });
+    expect(loss).toBeCloseTo(Math.log(512), 5);
+    expect(tokens).toBe(3 * 63 + 4);
+  });
+
+  it('does not depend on how many sequences are evaluated at once', async () => {
+    const losses = await Promise.all(
+      [1, 3, 8].map((sequences) =>
+        evaluateCheckpoint({ dir, tokens: ids, createEvaluator: createNodeEvaluator, sequences }),
+      ),
+    );
+    for (const { loss, tokens } of losses) {
+      expect(loss).toBeCloseTo(losses[0]!.loss, 5);
+      expect(tokens).toBe(losses[0]!.tokens);
+    }
   });
 });
 
