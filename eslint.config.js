@@ -26,7 +26,7 @@ const zones = Object.entries(LAYERS).flatMap(([room, allowed]) =>
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'node_modules/', 'test-results/', 'playwright-report/', '.cache/'] },
+  { ignores: ['dist/', '/data/', 'node_modules/', 'test-results/', 'playwright-report/', '.cache/', '.claude/'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
