@@ -56,7 +56,7 @@ export function quantise(values: Float32Array, bins: number): Quantised {
   for (const value of values) sum += value;
   const shift = Math.fround(count === 0 ? 0 : sum / count);
   let squares = 0;
-  for (const value of values) squares += (value - shift) ** 2;
+  for (const value of values) squares += (value - shift) * (value - shift);
   const width = Math.fround((RANGE * Math.sqrt(squares / (count - 1))) / bins);
   // The reference takes 1 for a width of zero or none (one value); a width that receivers refuse is as good as zero.
   const scale = width >= MIN_SCALE && width <= MAX_SCALE ? width : 1;

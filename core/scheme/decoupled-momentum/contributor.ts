@@ -104,7 +104,7 @@ function extract(momentum: Float32Array, grid: ChunkGrid): ExtractedTensor {
     transform.forward(block, block);
     const largest = topK(block, kept);
     let squares = 0;
-    for (const index of largest) squares += block[index]! ** 2;
+    for (const index of largest) squares += block[index]! * block[index]!;
     const norm = Math.sqrt(squares);
     norms[chunk] = norm;
     indices.set(largest, chunk * kept);
