@@ -1,0 +1,147 @@
+/** The tables of the run store, and the steps that make them. Written so that SQLite and PostgreSQL both take them. */
+import { sql, type Generated, type Kysely } from 'kysely';
+
+/** JSON columns are text, so that one dialect-free schema serves; instants are ISO 8601 text or milliseconds. */
+export interface Tables {
+  migrations: { version: number; applied_at: string };
+  run: { id: number; signed: string };
+  windows: {
+    window: number;
+    opens_at: number;
+    put_opens_at: number;
+    put_closes_at: number;
+    assignment_seed: string;
+    beacon_secret: string;
+    beacon_commit: string;
+    state_root: string;
+    judging: number;
+    /** Null while the window is open. */
+    record: string | null;
+    summary: string | null;
+  };
+  peers: {
+    hotkey: string;
+    uid: number;
+    first_window: number;
+    session_key: string;
+    issued_at: string;
+    expires_at: string;
+    accepted: number;
+    rejected: number;
+    evaluated: number;
+    aggregated: number;
+    figures: string;
+  };
+  contributions: {
+    window: number;
+    hotkey: string;
+    sha256: string;
+    bytes: number;
+    arrived_at: string;
+    pages_trained: number;
+    session_key: string;
+    receipt: string;
+  };
+  verdicts: { id: Generated<number>; hotkey: string; window: number; refusal: number; verdict: string };
+  history: { hotkey: string; window: number; point: string };
+  checkpoints: { window: number; state_root: string; chunks: string };
+}
+
+const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
+  async (db) => {
+    await db.schema
+      .createTable('run')
+      .addColumn('id', 'integer', (column) => column.primaryKey())
+      .addColumn('signed', 'text', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('windows')
+      .addColumn('window', 'integer', (column) => column.primaryKey())
+      .addColumn('opens_at', 'bigint', (column) => column.notNull())
+      .addColumn('put_opens_at', 'bigint', (column) => column.notNull())
+      .addColumn('put_closes_at', 'bigint', (column) => column.notNull())
+      .addColumn('assignment_seed', 'text', (column) => column.notNull())
+      .addColumn('beacon_secret', 'text', (column) => column.notNull())
+      .addColumn('beacon_commit', 'text', (column) => column.notNull())
+      .addColumn('state_root', 'text', (column) => column.notNull())
+      .addColumn('judging', 'integer', (column) => column.notNull())
+      .addColumn('record', 'text')
+      .addColumn('summary', 'text')
+      .execute();
+    await db.schema
+      .createTable('peers')
+      .addColumn('hotkey', 'text', (column) => column.primaryKey())
+      .addColumn('uid', 'integer', (column) => column.notNull().unique())
+      .addColumn('first_window', 'integer', (column) => column.notNull())
+      .addColumn('session_key', 'text', (column) => column.notNull())
+      .addColumn('issued_at', 'text', (column) => column.notNull())
+      .addColumn('expires_at', 'text', (column) => column.notNull())
+      .addColumn('accepted', 'integer', (column) => column.notNull())
+      .addColumn('rejected', 'integer', (column) => column.notNull())
+      .addColumn('evaluated', 'integer', (column) => column.notNull())
+      .addColumn('aggregated', 'integer', (column) => column.notNull())
+      .addColumn('figures', 'text', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('contributions')
+      .addColumn('window', 'integer', (column) => column.notNull())
+      .addColumn('hotkey', 'text', (column) => column.notNull().references('peers.hotkey'))
+      .addColumn('sha256', 'text', (column) => column.notNull())
+      .addColumn('bytes', 'bigint', (column) => column.notNull())
+      .addColumn('arrived_at', 'text', (column) => column.notNull())
+      .addColumn('pages_trained', 'integer', (column) => column.notNull())
+      .addColumn('session_key', 'text', (column) => column.notNull())
+      .addColumn('receipt', 'text', (column) => column.notNull())
+      .addPrimaryKeyConstraint('contributions_key', ['hotkey', 'window'])
+      .execute();
+    await db.schema.createIndex('contributions_window').on('contributions').column('window').execute();
+    await db.schema
+      .createTable('verdicts')
+      .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('hotkey', 'text', (column) => column.notNull().references('peers.hotkey'))
+      .addColumn('window', 'integer', (column) => column.notNull())
+      .addColumn('refusal', 'integer', (column) => column.notNull())
+      .addColumn('verdict', 'text', (column) => column.notNull())
+      .execute();
+    await db.schema.createIndex('verdicts_hotkey').on('verdicts').columns(['hotkey', 'window']).execute();
+    await db.schema
+      .createTable('history')
+      .addColumn('hotkey', 'text', (column) => column.notNull().references('peers.hotkey'))
+      .addColumn('window', 'integer', (column) => column.notNull())
+      .addColumn('point', 'text', (column) => column.notNull())
+      .addPrimaryKeyConstraint('history_key', ['hotkey', 'window'])
+      .execute();
+    await db.schema
+      .createTable('checkpoints')
+      .addColumn('window', 'integer', (column) => column.primaryKey())
+      .addColumn('state_root', 'text', (column) => column.notNull())
+      .addColumn('chunks', 'text', (column) => column.notNull())
+      .execute();
+  },
+];
+
+/**
+ * Brings the schema up to date, a transaction a step.
+ *
+ * @throws Error when the database was written by a newer version
+ */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  await sql`create table if not exists migrations (version integer primary key, applied_at text not null)`.execute(db);
+  const newest = await db
+    .selectFrom('migrations')
+    .select((eb) => eb.fn.max('version').as('version'))
+    .executeTakeFirst();
+  const version = newest?.version ?? 0;
+  if (version > MIGRATIONS.length) {
+    throw new Error(`the database is of a newer version (${version}) than this program (${MIGRATIONS.length})`);
+  }
+  for (let next = version; next < MIGRATIONS.length; next++) {
+    await db.transaction().execute(async (transaction) => {
+      await MIGRATIONS[next]!(transaction);
+      await transaction
+        .insertInto('migrations')
+        .values({ version: next + 1, applied_at: new Date().toISOString() })
+        .execute();
+    });
+  }
+}

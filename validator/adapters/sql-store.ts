@@ -1,0 +1,352 @@
+/** The run store on SQL. Every method is one statement or one transaction. */
+import type { Kysely, Selectable } from 'kysely';
+import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
+import type { SignedManifest } from '../../core/protocol/manifest.ts';
+import type { BlobRef } from '../../core/protocol/primitives.ts';
+import type { ContributionRow, OpenWindow, PeerFigures, PeerRow, RunStore, StepRow } from '../rounds/store.ts';
+import { migrate, type Tables } from './database.ts';
+
+// What is parsed here was written by this file: JSON of a type that the column always holds.
+const parse = <T>(text: string): T => JSON.parse(text) as T;
+
+function toOpenWindow(row: Selectable<Tables['windows']>): OpenWindow {
+  return {
+    window: row.window,
+    opensAt: Number(row.opens_at),
+    putOpensAt: Number(row.put_opens_at),
+    putClosesAt: Number(row.put_closes_at),
+    assignmentSeed: row.assignment_seed,
+    beaconSecret: row.beacon_secret,
+    beaconCommit: row.beacon_commit,
+    stateRoot: row.state_root,
+    judging: row.judging === 1,
+  };
+}
+
+function fromOpenWindow(window: OpenWindow): Tables['windows'] {
+  return {
+    window: window.window,
+    opens_at: window.opensAt,
+    put_opens_at: window.putOpensAt,
+    put_closes_at: window.putClosesAt,
+    assignment_seed: window.assignmentSeed,
+    beacon_secret: window.beaconSecret,
+    beacon_commit: window.beaconCommit,
+    state_root: window.stateRoot,
+    judging: window.judging ? 1 : 0,
+    record: null,
+    summary: null,
+  };
+}
+
+function toPeer(row: Selectable<Tables['peers']>): PeerRow {
+  return {
+    hotkey: row.hotkey,
+    uid: row.uid,
+    firstWindow: row.first_window,
+    sessionKey: row.session_key,
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+    accepted: row.accepted,
+    rejected: row.rejected,
+    evaluated: row.evaluated,
+    aggregated: row.aggregated,
+    figures: parse<PeerFigures>(row.figures),
+  };
+}
+
+function toContribution(row: Selectable<Tables['contributions']>): ContributionRow {
+  return {
+    window: row.window,
+    hotkey: row.hotkey,
+    sha256: row.sha256,
+    bytes: Number(row.bytes),
+    arrivedAt: row.arrived_at,
+    pagesTrained: row.pages_trained,
+    sessionKey: row.session_key,
+    receipt: parse<SignedReceipt>(row.receipt),
+  };
+}
+
+function summaryOf(record: WindowRecord): WindowSummary {
+  const { window, lossBefore, lossAfter, participants, aggregated, stateRoot, outerStep } = record;
+  return { window, lossBefore, lossAfter, participants, aggregated: aggregated.length, stateRoot, outerStep };
+}
+
+/** @param db is closed with the store */
+export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
+  await migrate(db);
+
+  return {
+    async run() {
+      const row = await db.selectFrom('run').select('signed').where('id', '=', 1).executeTakeFirst();
+      return row && parse<SignedManifest>(row.signed);
+    },
+    async createRun(run, checkpoint, first) {
+      await db.transaction().execute(async (t) => {
+        await t
+          .insertInto('run')
+          .values({ id: 1, signed: JSON.stringify(run) })
+          .execute();
+        await t
+          .insertInto('checkpoints')
+          .values({
+            window: checkpoint.window,
+            state_root: checkpoint.stateRoot,
+            chunks: JSON.stringify(checkpoint.chunks),
+          })
+          .execute();
+        await t.insertInto('windows').values(fromOpenWindow(first)).execute();
+      });
+    },
+
+    async openWindow() {
+      const row = await db.selectFrom('windows').selectAll().where('record', 'is', null).executeTakeFirstOrThrow();
+      return toOpenWindow(row);
+    },
+    async setDeadlines(window, { putOpensAt, putClosesAt }) {
+      await db
+        .updateTable('windows')
+        .set({ put_opens_at: putOpensAt, put_closes_at: putClosesAt })
+        .where('window', '=', window)
+        .execute();
+    },
+    async markJudging(window) {
+      await db.updateTable('windows').set({ judging: 1 }).where('window', '=', window).execute();
+    },
+    async closeWindow({ record, verdicts, history, peers, checkpoint, next }) {
+      await db.transaction().execute(async (t) => {
+        const closed = await t
+          .updateTable('windows')
+          .set({ record: JSON.stringify(record), summary: JSON.stringify(summaryOf(record)) })
+          .where('window', '=', record.window)
+          .where('record', 'is', null)
+          .executeTakeFirst();
+        if (closed.numUpdatedRows !== 1n) throw new Error(`window ${record.window} is not open`);
+        for (const { hotkey, verdict } of verdicts) {
+          await t
+            .insertInto('verdicts')
+            .values({ hotkey, window: verdict.window, refusal: 0, verdict: JSON.stringify(verdict) })
+            .execute();
+        }
+        for (const { hotkey, point } of history) {
+          await t
+            .insertInto('history')
+            .values({ hotkey, window: point.window, point: JSON.stringify(point) })
+            .execute();
+        }
+        for (const { hotkey, figures, evaluated, aggregated } of peers) {
+          await t
+            .updateTable('peers')
+            .set((eb) => ({
+              figures: JSON.stringify(figures),
+              evaluated: eb('evaluated', '+', evaluated ? 1 : 0),
+              aggregated: eb('aggregated', '+', aggregated ? 1 : 0),
+            }))
+            .where('hotkey', '=', hotkey)
+            .execute();
+        }
+        if (checkpoint) {
+          await t
+            .insertInto('checkpoints')
+            .values({
+              window: checkpoint.window,
+              state_root: checkpoint.stateRoot,
+              chunks: JSON.stringify(checkpoint.chunks),
+            })
+            .execute();
+        }
+        await t.insertInto('windows').values(fromOpenWindow(next)).execute();
+      });
+    },
+    async record(window) {
+      const row = await db.selectFrom('windows').select('record').where('window', '=', window).executeTakeFirst();
+      return row?.record == null ? undefined : parse<WindowRecord>(row.record);
+    },
+    async summaries(from, limit) {
+      const rows = await db
+        .selectFrom('windows')
+        .select('summary')
+        .where('summary', 'is not', null)
+        .where('window', '>=', from)
+        .orderBy('window')
+        .limit(limit)
+        .execute();
+      return rows.map(({ summary }) => parse<WindowSummary>(summary!));
+    },
+    async checkpoint() {
+      return db.transaction().execute(async (t) => {
+        const row = await t.selectFrom('checkpoints').selectAll().orderBy('window', 'desc').executeTakeFirstOrThrow();
+        const published = await t
+          .selectFrom('windows')
+          .select('summary')
+          .where('summary', 'is not', null)
+          .where('window', '>=', row.window)
+          .orderBy('window')
+          .execute();
+        const steps = published.map(({ summary }): StepRow => {
+          const { window, stateRoot, outerStep } = parse<WindowSummary>(summary!);
+          if (!outerStep || stateRoot === null) throw new Error(`window ${window} was published without a step`);
+          return { ...outerStep, window, stateRoot };
+        });
+        return {
+          checkpoint: { window: row.window, stateRoot: row.state_root, chunks: parse<BlobRef[]>(row.chunks) },
+          steps,
+        };
+      });
+    },
+
+    async peer(hotkey) {
+      const row = await db.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).executeTakeFirst();
+      return row && toPeer(row);
+    },
+    async peers() {
+      return (await db.selectFrom('peers').selectAll().orderBy('uid').execute()).map(toPeer);
+    },
+    async peerCount() {
+      const row = await db
+        .selectFrom('peers')
+        .select((eb) => eb.fn.countAll().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
+    async join({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures }) {
+      return db.transaction().execute(async (t) => {
+        const session = { session_key: sessionKey, issued_at: issuedAt, expires_at: expiresAt };
+        const known = await t.updateTable('peers').set(session).where('hotkey', '=', hotkey).executeTakeFirst();
+        if (known.numUpdatedRows === 0n) {
+          const last = await t
+            .selectFrom('peers')
+            .select((eb) => eb.fn.max('uid').as('uid'))
+            .executeTakeFirst();
+          await t
+            .insertInto('peers')
+            .values({
+              hotkey,
+              uid: (last?.uid ?? -1) + 1,
+              first_window: firstWindow,
+              ...session,
+              accepted: 0,
+              rejected: 0,
+              evaluated: 0,
+              aggregated: 0,
+              figures: JSON.stringify(figures),
+            })
+            .execute();
+        }
+        return toPeer(await t.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).executeTakeFirstOrThrow());
+      });
+    },
+    async verdicts(hotkey, limit) {
+      const rows = await db
+        .selectFrom('verdicts')
+        .select('verdict')
+        .where('hotkey', '=', hotkey)
+        .orderBy('window', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(({ verdict }) => parse<Verdict>(verdict));
+    },
+    async history(hotkey, limit) {
+      const rows = await db
+        .selectFrom('history')
+        .select('point')
+        .where('hotkey', '=', hotkey)
+        .orderBy('window', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.reverse().map(({ point }) => parse<PeerHistoryPoint>(point));
+    },
+    async receipts(hotkey, limit) {
+      const rows = await db
+        .selectFrom('contributions')
+        .select('receipt')
+        .where('hotkey', '=', hotkey)
+        .orderBy('window', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(({ receipt }) => parse<SignedReceipt>(receipt));
+    },
+
+    async contribution(window, hotkey) {
+      const row = await db
+        .selectFrom('contributions')
+        .selectAll()
+        .where('hotkey', '=', hotkey)
+        .where('window', '=', window)
+        .executeTakeFirst();
+      return row && toContribution(row);
+    },
+    async contributions(window) {
+      const rows = await db
+        .selectFrom('contributions')
+        .selectAll()
+        .where('window', '=', window)
+        .orderBy('hotkey')
+        .execute();
+      return rows.map(toContribution);
+    },
+    async accept(row) {
+      return db.transaction().execute(async (t) => {
+        const earlier = await t
+          .selectFrom('contributions')
+          .selectAll()
+          .where('hotkey', '=', row.hotkey)
+          .where('window', '=', row.window)
+          .executeTakeFirst();
+        if (earlier) return toContribution(earlier);
+        const open = await t
+          .selectFrom('windows')
+          .select('window')
+          .where('window', '=', row.window)
+          .where('record', 'is', null)
+          .where('judging', '=', 0)
+          .executeTakeFirst();
+        if (!open) throw new Error(`window ${row.window} takes no uploads any more`);
+        await t
+          .insertInto('contributions')
+          .values({
+            window: row.window,
+            hotkey: row.hotkey,
+            sha256: row.sha256,
+            bytes: row.bytes,
+            arrived_at: row.arrivedAt,
+            pages_trained: row.pagesTrained,
+            session_key: row.sessionKey,
+            receipt: JSON.stringify(row.receipt),
+          })
+          .execute();
+        await t
+          .updateTable('peers')
+          .set((eb) => ({ accepted: eb('accepted', '+', 1) }))
+          .where('hotkey', '=', row.hotkey)
+          .execute();
+        return row;
+      });
+    },
+    async refuse(hotkey, verdict, keep) {
+      await db.transaction().execute(async (t) => {
+        await t
+          .updateTable('peers')
+          .set((eb) => ({ rejected: eb('rejected', '+', 1) }))
+          .where('hotkey', '=', hotkey)
+          .execute();
+        const kept = await t
+          .selectFrom('verdicts')
+          .select((eb) => eb.fn.countAll().as('count'))
+          .where('hotkey', '=', hotkey)
+          .where('window', '=', verdict.window)
+          .where('refusal', '=', 1)
+          .executeTakeFirstOrThrow();
+        if (Number(kept.count) >= keep) return;
+        await t
+          .insertInto('verdicts')
+          .values({ hotkey, window: verdict.window, refusal: 1, verdict: JSON.stringify(verdict) })
+          .execute();
+      });
+    },
+
+    close: () => db.destroy(),
+  };
+}

@@ -1,0 +1,205 @@
+/** The JSON routes: each with the schemas that validate it and that its documentation is made of. */
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  CheckpointSchema,
+  ClockSchema,
+  JoinRequestSchema,
+  LeaderboardSchema,
+  PeerSchema,
+  SignedReceiptSchema,
+  TicketRequestSchema,
+  TicketSchema,
+  WindowRecordSchema,
+  WindowSummarySchema,
+} from '../../core/protocol/api.ts';
+import { SignedManifestSchema } from '../../core/protocol/manifest.ts';
+import { HotkeySchema, WindowSchema } from '../../core/protocol/primitives.ts';
+import { PROBLEMS, ProblemSchema, type ProblemKey } from '../../core/protocol/problem.ts';
+
+export const MAX_JSON_BYTES = 64 * 1024;
+export const MAX_WINDOWS = 1_000;
+
+const json = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** The refusals of a route by status, with their types. */
+function problems(
+  ...keys: ProblemKey[]
+): Record<number, { description: string; content: { 'application/problem+json': { schema: typeof ProblemSchema } } }> {
+  const byStatus = new Map<number, ProblemKey[]>();
+  for (const key of keys) {
+    const { status } = PROBLEMS[key];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), key]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, sameStatus]) => [
+      status,
+      {
+        description: sameStatus.map((key) => `${PROBLEMS[key].title} (\`/problems/${key}\`)`).join('. '),
+        content: { 'application/problem+json': { schema: ProblemSchema } },
+      },
+    ]),
+  );
+}
+
+const windowParameter = z.object({ window: z.coerce.number().pipe(WindowSchema) });
+const body = <T extends z.ZodType>(schema: T) => ({ required: true, content: { 'application/json': { schema } } });
+
+export const runRoute = createRoute({
+  method: 'get',
+  path: '/v1/run',
+  summary: 'The signed manifest of the run',
+  responses: { 200: json(SignedManifestSchema, 'The manifest, its hash and its signature') },
+});
+
+export const clockRoute = createRoute({
+  method: 'get',
+  path: '/v1/clock',
+  summary: 'The current window, its phase and deadlines, and the time they are measured by',
+  responses: { 200: json(ClockSchema, 'The clock') },
+});
+
+export const checkpointRoute = createRoute({
+  method: 'get',
+  path: '/v1/checkpoints/latest',
+  summary: 'The newest checkpoint and the outer steps published since',
+  responses: { 200: json(CheckpointSchema, 'Blobs to fetch, in order') },
+});
+
+export const joinRoute = createRoute({
+  method: 'post',
+  path: '/v1/peers',
+  summary: 'Join the run: a hotkey delegates to a session key',
+  request: { body: body(JoinRequestSchema) },
+  responses: {
+    200: json(PeerSchema, 'The peer'),
+    ...problems(
+      'malformed-request',
+      'wrong-run',
+      'wrong-signature',
+      'delegation-expired',
+      'guests-not-allowed',
+      'too-large',
+      'too-many-requests',
+    ),
+  },
+});
+
+export const peersRoute = createRoute({
+  method: 'get',
+  path: '/v1/peers',
+  summary: 'All peers, ranked ones first',
+  responses: { 200: json(LeaderboardSchema.shape.peers, 'As in /v1/leaderboard') },
+});
+
+export const peerRoute = createRoute({
+  method: 'get',
+  path: '/v1/peers/{hotkey}',
+  summary: 'A peer: scores, history, verdicts, receipts',
+  request: { params: z.object({ hotkey: HotkeySchema }) },
+  responses: { 200: json(PeerSchema, 'The peer'), ...problems('malformed-request', 'unknown-hotkey') },
+});
+
+export const leaderboardRoute = createRoute({
+  method: 'get',
+  path: '/v1/leaderboard',
+  summary: 'All peers by rank, as of the newest published window',
+  responses: { 200: json(LeaderboardSchema, 'The leaderboard') },
+});
+
+export const windowsRoute = createRoute({
+  method: 'get',
+  path: '/v1/windows',
+  summary: 'Published windows, oldest first',
+  request: {
+    query: z.object({
+      from: z.coerce.number().pipe(WindowSchema).default(0),
+      limit: z.coerce.number().pipe(z.int().min(1).max(MAX_WINDOWS)).default(100),
+    }),
+  },
+  responses: { 200: json(z.array(WindowSummarySchema), 'One row a window'), ...problems('malformed-request') },
+});
+
+export const windowRoute = createRoute({
+  method: 'get',
+  path: '/v1/windows/{window}',
+  summary: 'The record of a window; what the put phase seals is null or empty until it is published',
+  request: { params: windowParameter },
+  responses: { 200: json(WindowRecordSchema, 'The record'), ...problems('malformed-request', 'unknown-window') },
+});
+
+export const ticketRoute = createRoute({
+  method: 'post',
+  path: '/v1/windows/{window}/contributions',
+  summary: 'A ticket for an upload; may be asked for before the put phase opens',
+  request: { params: windowParameter, body: body(TicketRequestSchema) },
+  responses: {
+    200: json(TicketSchema, 'Where to PUT the bytes, and by when'),
+    ...problems(
+      'malformed-request',
+      'wrong-run',
+      'wrong-window',
+      'unknown-window',
+      'unknown-hotkey',
+      'wrong-signature',
+      'delegation-expired',
+      'too-large',
+      'malformed-contribution',
+      'too-late',
+      'already-delivered',
+    ),
+  },
+});
+
+export const uploadRoute = createRoute({
+  method: 'put',
+  path: '/v1/uploads/{ticket}',
+  summary: 'The bytes of a contribution, whole, with Content-Length',
+  request: {
+    params: z.object({ ticket: z.string().max(128) }),
+    body: {
+      required: true,
+      content: { 'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) } },
+    },
+  },
+  responses: {
+    200: json(
+      SignedReceiptSchema,
+      'The receipt: the bytes are durable. Sending the same bytes again gives the same one',
+    ),
+    ...problems(
+      'unknown-ticket',
+      'too-early',
+      'too-late',
+      'length-required',
+      'too-large',
+      'truncated-upload',
+      'wrong-hash',
+      'wrong-signature',
+      'malformed-contribution',
+      'index-out-of-range',
+      'not-finite',
+      'wrong-run',
+      'wrong-window',
+      'wrong-model',
+      'already-delivered',
+      'too-many-requests',
+    ),
+  },
+});
+
+export const healthRoute = createRoute({
+  method: 'get',
+  path: '/healthz',
+  summary: 'Whether the process lives',
+  responses: { 200: json(z.object({ status: z.literal('ok') }), 'It does') },
+});
+
+export const readyRoute = createRoute({
+  method: 'get',
+  path: '/readyz',
+  summary: 'Whether windows go on',
+  responses: { 200: json(z.object({ status: z.literal('ready') }), 'They do'), ...problems('not-ready') },
+});

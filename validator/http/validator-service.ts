@@ -1,0 +1,36 @@
+/** What the HTTP API is an API of; the rounds implement it. */
+import type {
+  Checkpoint,
+  ClockState,
+  JoinRequest,
+  Leaderboard,
+  PeerState,
+  SignedReceipt,
+  Ticket,
+  TicketRequest,
+  ValidatorEvent,
+  WindowRecord,
+  WindowSummary,
+} from '../../core/protocol/api.ts';
+import type { SignedManifest } from '../../core/protocol/manifest.ts';
+
+/** Every method may throw a ProblemError; the types are those of core/protocol/problem.ts. */
+export interface ValidatorService {
+  manifest(): SignedManifest;
+  clock(): ClockState;
+  checkpoint(): Promise<Checkpoint>;
+  join(request: JoinRequest): Promise<PeerState>;
+  peer(hotkey: string): Promise<PeerState>;
+  leaderboard(): Promise<Leaderboard>;
+  window(window: number): Promise<WindowRecord>;
+  windows(from: number, limit: number): Promise<WindowSummary[]>;
+  ticket(window: number, request: TicketRequest): Promise<Ticket>;
+  receive(
+    ticket: string,
+    declared: number | undefined,
+    body: ReadableStream<Uint8Array> | null,
+  ): Promise<SignedReceipt>;
+  subscribe(listener: (event: ValidatorEvent) => void): () => void;
+  /** Why it cannot serve now, undefined when it can. */
+  unready(): string | undefined;
+}

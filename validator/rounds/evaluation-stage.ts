@@ -1,0 +1,80 @@
+/** The judge's second stage: losses of a drawn sample, before and after a fraction of each one's step. */
+import { evaluationPages, randomPages } from '../../core/data/assignment.ts';
+import type { RunContext } from './context.ts';
+import type { ValidContribution } from './fast-stage.ts';
+import type { LossMeter } from './losses.ts';
+import type { OpenWindow } from './store.ts';
+
+interface Measured {
+  readonly pages: number[];
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface LossResult {
+  readonly hotkey: string;
+  readonly assigned: Measured;
+  readonly random: Measured;
+  /** LossScores: nats a token gained. */
+  readonly scores: { readonly assigned: number; readonly random: number };
+}
+
+export interface EvaluationInput {
+  readonly open: OpenWindow;
+  /** θ_w; not changed. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+  /** Those of the drawn peers that delivered something valid, in the order drawn. */
+  readonly drawn: readonly { readonly hotkey: string; readonly contribution: ValidContribution }[];
+  /** 32 bytes in hex. */
+  readonly beacon: string;
+}
+
+/** The window's random pages: none that a drawn peer was assigned, unless the run has no others. */
+function windowRandomPages({ manifest, pages }: RunContext, { beacon, drawn }: EvaluationInput): number[] {
+  const assigned = new Set(drawn.flatMap(({ contribution }) => contribution.assignedPages));
+  const count = manifest.gauntlet.evaluationPages;
+  const others = randomPages(beacon, pages.train, count, assigned);
+  return others.length > 0 ? others : randomPages(beacon, pages.train, Math.min(count, pages.train), new Set());
+}
+
+/**
+ * LossScore of each drawn contribution (Gauntlet, arXiv 2505.21684): L(θ) - L(θ - c·step) on pages of its own
+ * assignment and on the window's random pages.
+ */
+export async function evaluateContributions(
+  context: RunContext,
+  meter: LossMeter,
+  input: EvaluationInput,
+): Promise<LossResult[]> {
+  const { scheme, manifest } = context;
+  const { open, parameters, drawn, beacon } = input;
+  if (drawn.length === 0) return [];
+  const { evaluationStepScale, evaluationPages: pageCount } = manifest.gauntlet;
+  // Steps are published in fp32, so this one is an fp32 value too.
+  const stepSize = Math.fround(evaluationStepScale * scheme.learningRate(open.window));
+  const randomSet = windowRandomPages(context, input);
+  const ownPages = drawn.map(({ hotkey, contribution }) =>
+    evaluationPages(beacon, hotkey, contribution.trainedPages, pageCount),
+  );
+
+  await meter.use(parameters);
+  const randomBefore = await meter.on(randomSet);
+  const ownBefore: number[] = [];
+  for (const pages of ownPages) ownBefore.push(await meter.on(pages));
+
+  const results: LossResult[] = [];
+  for (const [i, { hotkey, contribution }] of drawn.entries()) {
+    const candidate = parameters.slice();
+    scheme.applyStep(candidate, scheme.outerStep([contribution.delta], stepSize));
+    await meter.use(candidate);
+    const assigned = { pages: ownPages[i]!, before: ownBefore[i]!, after: await meter.on(ownPages[i]!) };
+    const random = { pages: randomSet, before: randomBefore, after: await meter.on(randomSet) };
+    results.push({
+      hotkey,
+      assigned,
+      random,
+      scores: { assigned: assigned.before - assigned.after, random: random.before - random.after },
+    });
+  }
+  return results;
+}

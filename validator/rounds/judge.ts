@@ -1,0 +1,197 @@
+/**
+ * The judgement of a window: fast checks on all, losses of a drawn sample, figures, selection, outer step. It reads and
+ * computes; nothing is written, so judging again from the same record gives the same result.
+ */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { beaconOf } from '../../core/gauntlet/beacon.ts';
+import { ordinal } from '../../core/gauntlet/rating.ts';
+import { drawEvaluations, selectAggregation } from '../../core/gauntlet/selection.ts';
+import { bitSet } from '../../core/lockstep/bits.ts';
+import { stateRoot } from '../../core/lockstep/state-root.ts';
+import type { Evaluation, PeerHistoryPoint, Rating, Verdict } from '../../core/protocol/api.ts';
+import type { OuterStep, SparseDelta } from '../../core/scheme/scheme.ts';
+import type { RoundsPorts, RunContext } from './context.ts';
+import { evaluateContributions, type LossResult } from './evaluation-stage.ts';
+import { absent, checkContribution, type FastResult, type FastStageInput } from './fast-stage.ts';
+import type { LossMeter } from './losses.ts';
+import { idleFigures, isActive, scorePeers, type ActivePeer } from './scoring.ts';
+import type { ContributionRow, PeerFigures, PeerRow, WindowClose } from './store.ts';
+
+export interface Judgement extends Pick<WindowClose, 'verdicts' | 'history' | 'peers'> {
+  readonly contributions: readonly ContributionRow[];
+  readonly evaluated: readonly Evaluation[];
+  readonly aggregated: readonly string[];
+  /** Canonical bytes of the outer step. */
+  readonly step: Uint8Array<ArrayBuffer>;
+  /** θ_{w+1}. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+  readonly root: string;
+  /** On the held-out pages, nats a token. */
+  readonly lossBefore: number;
+  readonly lossAfter: number;
+}
+
+export interface JudgeInput extends FastStageInput {
+  /** θ_w; not changed. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+}
+
+/** A step that moves nothing: nobody delivered anything worth aggregating. */
+function emptyStep(total: number, learningRate: number): OuterStep {
+  return { learningRate, total, descend: bitSet(total), touched: bitSet(total) };
+}
+
+async function activePeers(
+  context: RunContext,
+  { store, uploads }: RoundsPorts,
+  input: JudgeInput,
+  peers: readonly PeerRow[],
+): Promise<{ active: ActivePeer[]; contributions: ContributionRow[] }> {
+  const { window } = input.open;
+  const contributions = await store.contributions(window);
+  const byHotkey = new Map(contributions.map((row) => [row.hotkey, row]));
+  const active: ActivePeer[] = [];
+  for (const { hotkey, uid, figures } of peers) {
+    const row = byHotkey.get(hotkey);
+    if (!row && !isActive(figures.lastDelivered, window, context.manifest.gauntlet)) continue;
+    const fast: FastResult = row ? await checkContribution(context, uploads, input, row) : absent(window);
+    active.push({ hotkey, uid, figures, fast, delivered: row !== undefined });
+  }
+  return { active, contributions };
+}
+
+/** The verdicts that follow from being drawn. */
+function lossVerdicts(window: number, drawn: boolean, loss: LossResult | undefined, poc: number): Verdict[] {
+  if (!drawn) return [];
+  if (!loss) {
+    const reason = 'It was drawn for evaluation and there was nothing valid to evaluate: it ranks last in this window.';
+    return [{ window, check: 'loss', pass: false, reason, value: null, threshold: null }];
+  }
+  const { assigned, random } = loss.scores;
+  const gained = (score: number): string =>
+    `${score >= 0 ? 'lowers' : 'raises'} the loss by ${Math.abs(score).toPrecision(3)} nats`;
+  return [
+    {
+      window,
+      check: 'loss',
+      pass: random > 0,
+      reason: `A fraction of its step ${gained(random)} a token on random pages.`,
+      value: random,
+      threshold: 0,
+    },
+    {
+      window,
+      check: 'proof-of-computation',
+      pass: assigned > random,
+      reason: `On its own pages it ${gained(assigned)} a token, on random pages it ${gained(random)}; μ is now ${poc.toFixed(3)}.`,
+      value: assigned - random,
+      threshold: 0,
+    },
+  ];
+}
+
+/** @throws CorruptRunError when what a receipt was given for is gone; whatever the evaluator throws */
+export async function judgeWindow(
+  context: RunContext,
+  ports: RoundsPorts,
+  meter: LossMeter,
+  input: JudgeInput,
+): Promise<Judgement> {
+  const { run, manifest, scheme } = context;
+  const { gauntlet } = manifest;
+  const { open, parameters } = input;
+  const { window } = open;
+  const peers = await ports.store.peers();
+  const { active, contributions } = await activePeers(context, ports, input, peers);
+
+  const beacon = beaconOf(open.beaconSecret, window, contributions);
+  const drawn = drawEvaluations(
+    active.map(({ hotkey, figures }) => ({ hotkey, windowsWaited: figures.waited })),
+    gauntlet.evaluationsPerWindow,
+    beacon,
+  );
+  const byHotkey = new Map(active.map((peer) => [peer.hotkey, peer]));
+  const losses = await evaluateContributions(context, meter, {
+    open,
+    parameters,
+    drawn: drawn.flatMap((hotkey) => {
+      const contribution = byHotkey.get(hotkey)!.fast.valid;
+      return contribution ? [{ hotkey, contribution }] : [];
+    }),
+    beacon: bytesToHex(beacon),
+  });
+  const draw = { hotkeys: new Set(drawn), losses: new Map(losses.map((loss) => [loss.hotkey, loss])) };
+  const figures = scorePeers(window, active, draw, gauntlet);
+  const ratingOf = ({ rating }: PeerFigures): Rating => ({ ...rating, ordinal: ordinal(rating, gauntlet.rating) });
+
+  const aggregated = selectAggregation(
+    active.map(({ hotkey, fast }) => {
+      const now = figures.get(hotkey)!;
+      return {
+        hotkey,
+        passedFastChecks: fast.valid !== null,
+        evaluatedLossScoreRandom: draw.losses.get(hotkey)?.scores.random ?? null,
+        peerScore: now.peerScore,
+        ordinal: ordinal(now.rating, gauntlet.rating),
+        evaluations: now.evaluations,
+      };
+    }),
+    gauntlet,
+    beacon,
+  );
+  const deltas = aggregated.map((hotkey): SparseDelta => byHotkey.get(hotkey)!.fast.valid!.delta);
+  const learningRate = scheme.learningRate(window);
+  const step =
+    deltas.length > 0 ? scheme.outerStep(deltas, learningRate) : emptyStep(scheme.layout.total, learningRate);
+  const next = parameters.slice();
+  scheme.applyStep(next, step);
+
+  await meter.use(parameters);
+  const lossBefore = await meter.heldOut();
+  await meter.use(next);
+  const lossAfter = await meter.heldOut();
+
+  const chosen = new Set(aggregated);
+  return {
+    contributions,
+    evaluated: losses.map(({ hotkey, assigned, random }) => ({
+      hotkey,
+      assigned,
+      random,
+      rating: { before: ratingOf(byHotkey.get(hotkey)!.figures), after: ratingOf(figures.get(hotkey)!) },
+    })),
+    aggregated,
+    step: scheme.encodeStep(step, { run, window }),
+    parameters: next,
+    root: (await stateRoot(next, manifest.checkpoint.chunkBytes, ports.digest)).root,
+    lossBefore,
+    lossAfter,
+    verdicts: active.flatMap(({ hotkey, fast }) =>
+      [
+        ...fast.verdicts,
+        ...lossVerdicts(window, draw.hotkeys.has(hotkey), draw.losses.get(hotkey), figures.get(hotkey)!.poc),
+      ].map((verdict) => ({ hotkey, verdict })),
+    ),
+    history: active.map(({ hotkey }) => {
+      const now = figures.get(hotkey)!;
+      const { poc, sync, peerScore, weight, rank } = now;
+      const point: PeerHistoryPoint = {
+        window,
+        rating: ratingOf(now),
+        poc,
+        sync,
+        peerScore,
+        weight,
+        rank,
+        aggregated: chosen.has(hotkey),
+        lossScore: draw.losses.get(hotkey)?.scores ?? null,
+      };
+      return { hotkey, point };
+    }),
+    peers: peers.flatMap(({ hotkey, figures: old }) => {
+      const now = figures.get(hotkey) ?? idleFigures(old, window, gauntlet);
+      if (!now) return [];
+      return [{ hotkey, figures: now, evaluated: draw.losses.has(hotkey), aggregated: chosen.has(hotkey) }];
+    }),
+  };
+}

@@ -1,0 +1,66 @@
+/** Publishing a judged window: blobs first, each durable and harmless to repeat, then one transaction. */
+import type { WindowRecord } from '../../core/protocol/api.ts';
+import { instant, type RoundsPorts, type RunContext } from './context.ts';
+import type { Judgement } from './judge.ts';
+import { writeCheckpoint } from './parameters.ts';
+import type { OpenWindow } from './store.ts';
+import { beginWindow } from './windows.ts';
+
+/** @throws Error when the window was published already */
+export async function publishWindow(
+  { run, manifest, scheme }: RunContext,
+  { store, blobs, uploads, clock, randomBytes }: RoundsPorts,
+  open: OpenWindow,
+  judgement: Judgement,
+): Promise<{ record: WindowRecord; next: OpenWindow }> {
+  const { window } = open;
+  const outerStep = await blobs.put(judgement.step);
+  for (const { sha256 } of judgement.contributions) await uploads.publish(sha256);
+  const { chunkBytes, everyWindows } = manifest.checkpoint;
+  const checkpoint =
+    window % everyWindows === 0
+      ? await writeCheckpoint(blobs, judgement.parameters, { window: window + 1, root: judgement.root, chunkBytes })
+      : null;
+
+  const publishedAt = clock.now();
+  const record: WindowRecord = {
+    run,
+    window,
+    phase: 'publish',
+    opensAt: instant(open.opensAt),
+    putOpensAt: instant(open.putOpensAt),
+    putClosesAt: instant(open.putClosesAt),
+    publishedAt: instant(publishedAt),
+    assignmentSeed: open.assignmentSeed,
+    learningRate: scheme.learningRate(window),
+    lossBefore: judgement.lossBefore,
+    lossAfter: judgement.lossAfter,
+    participants: judgement.contributions.length,
+    contributions: judgement.contributions.map(({ hotkey, sha256, bytes, arrivedAt, pagesTrained }) => ({
+      hotkey,
+      sha256,
+      bytes,
+      arrivedAt,
+      pagesTrained,
+    })),
+    evaluated: [...judgement.evaluated],
+    aggregated: [...judgement.aggregated],
+    beacon: { commit: open.beaconCommit, reveal: open.beaconSecret },
+    outerStep,
+    stateRoot: judgement.root,
+  };
+  const next = beginWindow({
+    run,
+    window: window + 1,
+    opensAt: publishedAt,
+    previousReveal: open.beaconSecret,
+    stateRoot: judgement.root,
+    length: manifest.window,
+    secret: randomBytes(),
+  });
+  const { verdicts, history, peers } = judgement;
+  await store.closeWindow({ record, verdicts, history, peers, checkpoint, next });
+  // They are public by now; a kill before this leaves copies that the next start removes.
+  for (const { sha256 } of judgement.contributions) await uploads.release(sha256);
+  return { record, next };
+}

@@ -1,0 +1,223 @@
+/**
+ * The window's state machine: train, put, judge, publish, and again. All decided by the injected clock, all that
+ * matters in the store before it is answered, so that it goes on after a kill wherever that came.
+ */
+import type { ClockState, Phase, ValidatorEvent } from '../../core/protocol/api.ts';
+import { ProblemError } from '../../core/protocol/problem.ts';
+import type { Evaluator } from '../../engine/engine.ts';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { ValidatorService } from '../http/validator-service.ts';
+import { instant, loadContext, type RoundsPorts, type RunContext } from './context.ts';
+import { createEventHub } from './events.ts';
+import { judgeWindow } from './judge.ts';
+import { createLossMeter, type LossMeter } from './losses.ts';
+import { CorruptRunError } from './corrupt-run.ts';
+import { loadParameters } from './parameters.ts';
+import { joinRun } from './peers.ts';
+import { publishWindow } from './publish.ts';
+import type { OpenWindow } from './store.ts';
+import { createUploads } from './uploads.ts';
+import { createViews } from './views.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 30_000;
+/** Tickets of this many windows back are remembered, so that a late upload hears "too late" and not "unknown". */
+const TICKET_WINDOWS = 2;
+
+export interface RoundsOptions {
+  /** Peers the run admits. */
+  readonly maxPeers: number;
+}
+
+export interface Rounds extends ValidatorService {
+  readonly context: RunContext;
+  /** Goes through windows until stopped. A judge that fails is tried again, ever more slowly. */
+  start(): void;
+  /** Ends after what is being done now. */
+  stop(): Promise<void>;
+  /** Judges and publishes the open window now, whatever the clock says: a step of the machine for tests and tools. */
+  closeWindow(): Promise<void>;
+}
+
+/**
+ * Opens the run in the store where it was left: parameters by checkpoint and steps, deadlines as they were unless the
+ * put phase ran out meanwhile, orphans of a kill removed.
+ *
+ * @throws CorruptRunError when what is stored does not add up
+ */
+export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Promise<Rounds> {
+  const { store, clock, log } = ports;
+  const context = await loadContext(ports);
+  const { run, manifest } = context;
+  if (bytesToHex(ports.signer.publicKey) !== manifest.validator.publicKey) {
+    throw new CorruptRunError('the signing key is not the one of the run’s manifest');
+  }
+  let open = await store.openWindow();
+  let parameters = await loadParameters(context, ports, open.stateRoot);
+  const held = await store.contributions(open.window);
+  await ports.uploads.clean(new Set(held.map(({ sha256 }) => sha256)));
+  open = await reopen(open);
+
+  const hub = createEventHub();
+  const abort = new AbortController();
+  let working: 'judge' | 'publish' | undefined;
+  let failure: string | undefined;
+  let loop: Promise<void> | undefined;
+  let engine: { evaluator: Evaluator; meter: LossMeter } | undefined;
+  const state = { open: () => open, phase };
+  const uploads = createUploads(context, ports, state);
+  const views = createViews(context, store, state);
+
+  /** Deadlines for a window that peers could not reach while this was down. */
+  async function reopen(window: OpenWindow): Promise<OpenWindow> {
+    const now = clock.now();
+    if (window.judging || now < window.putOpensAt) return window;
+    const { trainSeconds, putSeconds } = manifest.window;
+    // Down when the phase closed: whoever was training has lost touch, so it is trained again. Otherwise only the put
+    // phase starts anew. Receipts stay valid either way.
+    const putOpensAt = now >= window.putClosesAt ? now + trainSeconds * 1_000 : window.putOpensAt;
+    const deadlines = { putOpensAt, putClosesAt: Math.max(now, putOpensAt) + putSeconds * 1_000 };
+    await store.setDeadlines(window.window, deadlines);
+    log.info({ run, window: window.window }, 'window reopened after a restart');
+    return { ...window, ...deadlines };
+  }
+
+  function phase(): Phase {
+    if (working) return working;
+    if (open.judging) return 'judge';
+    const now = clock.now();
+    if (now < open.putOpensAt) return 'train';
+    return now < open.putClosesAt ? 'put' : 'judge';
+  }
+
+  function clockState(): ClockState {
+    return {
+      run,
+      window: open.window,
+      phase: phase(),
+      opensAt: instant(open.opensAt),
+      putOpensAt: instant(open.putOpensAt),
+      putClosesAt: instant(open.putClosesAt),
+      serverTime: instant(clock.now()),
+      assignmentSeed: open.assignmentSeed,
+      stateRoot: open.stateRoot,
+    };
+  }
+
+  const emit = (event: ValidatorEvent): void => {
+    hub.emit(event);
+  };
+  const emitClock = (): void => {
+    emit({ type: 'clock', clock: clockState() });
+  };
+
+  async function meter(): Promise<LossMeter> {
+    if (!engine) {
+      const evaluator = await ports.createEvaluator({ config: manifest.model, sequences: manifest.data.pageSequences });
+      engine = { evaluator, meter: createLossMeter(context, ports.blobs, evaluator) };
+    }
+    return engine.meter;
+  }
+
+  async function dropEngine(): Promise<void> {
+    const old = engine;
+    engine = undefined;
+    // An engine that failed may fail at this too; it is replaced either way.
+    await old?.evaluator.dispose().catch(() => undefined);
+  }
+
+  async function closeWindow(): Promise<void> {
+    const started = clock.now();
+    working = 'judge';
+    try {
+      emitClock();
+      await uploads.settled();
+      if (!open.judging) {
+        await store.markJudging(open.window);
+        open = { ...open, judging: true };
+      }
+      const judgement = await judgeWindow(context, ports, await meter(), { open, parameters });
+      working = 'publish';
+      emitClock();
+      const { record, next } = await publishWindow(context, ports, open, judgement);
+      open = next;
+      parameters = judgement.parameters;
+      uploads.forgetBefore(open.window - TICKET_WINDOWS);
+      const seconds = (clock.now() - started) / 1_000;
+      const [participants, aggregated] = [judgement.contributions.length, judgement.aggregated.length];
+      ports.metrics.judged({ window: record.window, seconds, participants, aggregated, loss: judgement.lossAfter });
+      log.info(
+        { run, window: record.window, participants, aggregated, loss: judgement.lossAfter, judgeSeconds: seconds },
+        'window published',
+      );
+    } finally {
+      working = undefined;
+    }
+    const [summary] = await views.windows(open.window - 1, 1);
+    if (summary) emit({ type: 'window', window: summary });
+    emit({ type: 'leaderboard', leaderboard: await views.leaderboard() });
+    emitClock();
+  }
+
+  async function sleepUntil(time: () => number): Promise<void> {
+    for (let left = time() - clock.now(); left > 0; left = time() - clock.now()) await clock.sleep(left, abort.signal);
+  }
+
+  async function goOn(): Promise<void> {
+    let retryMs = FIRST_RETRY_MS;
+    while (!abort.signal.aborted) {
+      try {
+        if (!open.judging) {
+          await sleepUntil(() => open.putOpensAt);
+          emitClock();
+          await sleepUntil(() => open.putClosesAt);
+        }
+        abort.signal.throwIfAborted();
+        await closeWindow();
+        failure = undefined;
+        retryMs = FIRST_RETRY_MS;
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        failure = `Window ${open.window} could not be judged and is tried again; the log says why.`;
+        log.error({ run, window: open.window, err: error }, 'the judge failed');
+        await dropEngine();
+        await clock.sleep(retryMs, abort.signal).catch(() => undefined);
+        retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+      }
+    }
+  }
+
+  return {
+    context,
+    manifest: () => context.signed,
+    clock: clockState,
+    checkpoint: () => views.checkpoint(),
+    async join(request) {
+      const { hotkey } = await joinRun(context, ports, request, { window: open.window, maxPeers: options.maxPeers });
+      log.info({ run, window: open.window, hotkey }, 'peer joined');
+      return views.peer(hotkey);
+    },
+    peer: (hotkey) => views.peer(hotkey),
+    leaderboard: () => views.leaderboard(),
+    window: (window) => views.window(window),
+    windows: (from, limit) => views.windows(from, limit),
+    ticket: (window, request) => uploads.ticket(window, request),
+    receive: (ticket, declared, body) => {
+      if (abort.signal.aborted)
+        throw new ProblemError('not-ready', 'The validator is stopping: try again in a moment.');
+      return uploads.receive(ticket, declared, body);
+    },
+    subscribe: (listener) => hub.subscribe(listener),
+    unready: () => (loop && !abort.signal.aborted ? failure : 'The validator is not running windows.'),
+    start() {
+      loop ??= goOn();
+    },
+    async stop() {
+      abort.abort(new DOMException('the validator stops', 'AbortError'));
+      await loop;
+      await uploads.settled();
+      await dropEngine();
+    },
+    closeWindow,
+  };
+}

@@ -1,0 +1,144 @@
+/** The run's durable record, behind an interface: one implementation on SQL, one test-suite for all of them. */
+import type {
+  Delegation,
+  PeerHistoryPoint,
+  SignedReceipt,
+  Verdict,
+  WindowRecord,
+  WindowSummary,
+} from '../../core/protocol/api.ts';
+import type { SignedManifest } from '../../core/protocol/manifest.ts';
+import type { BlobRef } from '../../core/protocol/primitives.ts';
+
+/** The window that is open. Times are milliseconds since the epoch. */
+export interface OpenWindow {
+  readonly window: number;
+  readonly opensAt: number;
+  readonly putOpensAt: number;
+  readonly putClosesAt: number;
+  readonly assignmentSeed: string;
+  readonly beaconSecret: string;
+  readonly beaconCommit: string;
+  /** Root of the parameters it trains from. */
+  readonly stateRoot: string;
+  /** The put phase is over for good: what has a receipt now is what will be judged. */
+  readonly judging: boolean;
+}
+
+/** What Gauntlet knows of a peer. Only the transaction that closes a window changes it. */
+export interface PeerFigures {
+  readonly rating: { readonly mu: number; readonly sigma: number };
+  readonly poc: number;
+  /** Newest sync score, 0 to 1. */
+  readonly sync: number | null;
+  readonly gate: number;
+  readonly peerScore: number;
+  readonly weight: number;
+  readonly rank: number | null;
+  /** Evaluations since the last reset: what probation counts. */
+  readonly evaluations: number;
+  /** Windows since it was last drawn for evaluation. */
+  readonly waited: number;
+  /** Window of the newest accepted contribution, 0 for none. */
+  readonly lastDelivered: number;
+  readonly flags: readonly string[];
+}
+
+export interface PeerRow {
+  readonly hotkey: string;
+  readonly uid: number;
+  readonly firstWindow: number;
+  /** Public key in hex that signs tickets and contributions. */
+  readonly sessionKey: string;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly evaluated: number;
+  readonly aggregated: number;
+  readonly figures: PeerFigures;
+}
+
+export interface ContributionRow {
+  readonly window: number;
+  readonly hotkey: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly arrivedAt: string;
+  readonly pagesTrained: number;
+  /** The key it was verified with: a peer may change its session key before the judge looks again. */
+  readonly sessionKey: string;
+  readonly receipt: SignedReceipt;
+}
+
+export interface CheckpointRow {
+  /** The window that trains from these parameters. */
+  readonly window: number;
+  readonly stateRoot: string;
+  readonly chunks: readonly BlobRef[];
+}
+
+/** A published outer step. `window` is the one it closed, `stateRoot` that of the parameters after it. */
+export type StepRow = BlobRef & { readonly window: number; readonly stateRoot: string };
+
+/** All that a published window changes, written at once or not at all. */
+export interface WindowClose {
+  readonly record: WindowRecord;
+  readonly verdicts: readonly { readonly hotkey: string; readonly verdict: Verdict }[];
+  readonly history: readonly { readonly hotkey: string; readonly point: PeerHistoryPoint }[];
+  readonly peers: readonly {
+    readonly hotkey: string;
+    readonly figures: PeerFigures;
+    readonly evaluated: boolean;
+    readonly aggregated: boolean;
+  }[];
+  readonly checkpoint: CheckpointRow | null;
+  readonly next: OpenWindow;
+}
+
+export interface RunStore {
+  /** The run, undefined in a fresh store. */
+  run(): Promise<SignedManifest | undefined>;
+  /** @throws Error when there is a run already */
+  createRun(run: SignedManifest, checkpoint: CheckpointRow, first: OpenWindow): Promise<void>;
+
+  openWindow(): Promise<OpenWindow>;
+  setDeadlines(window: number, deadlines: { putOpensAt: number; putClosesAt: number }): Promise<void>;
+  markJudging(window: number): Promise<void>;
+  /** @throws Error when the window is not the open one: a window is closed once */
+  closeWindow(close: WindowClose): Promise<void>;
+  /** The record of a published window. */
+  record(window: number): Promise<WindowRecord | undefined>;
+  /** Published windows from `from` on, oldest first. */
+  summaries(from: number, limit: number): Promise<WindowSummary[]>;
+  /** The newest checkpoint, and the steps published since. */
+  checkpoint(): Promise<{ checkpoint: CheckpointRow; steps: StepRow[] }>;
+
+  peer(hotkey: string): Promise<PeerRow | undefined>;
+  /** In the order of their uids. */
+  peers(): Promise<PeerRow[]>;
+  peerCount(): Promise<number>;
+  /** Adds a peer under the next free uid, or gives a known one its new session key. */
+  join(delegation: Delegation, fresh: { firstWindow: number; figures: PeerFigures }): Promise<PeerRow>;
+  /** Newest first. */
+  verdicts(hotkey: string, limit: number): Promise<Verdict[]>;
+  /** The newest `limit`, oldest first. */
+  history(hotkey: string, limit: number): Promise<PeerHistoryPoint[]>;
+  /** Newest first. */
+  receipts(hotkey: string, limit: number): Promise<SignedReceipt[]>;
+
+  contribution(window: number, hotkey: string): Promise<ContributionRow | undefined>;
+  /** Of one window, by hotkey. */
+  contributions(window: number): Promise<ContributionRow[]>;
+  /**
+   * Records an accepted upload and counts it, unless the peer has one in this window already.
+   *
+   * @returns the contribution on record: the given one, or the earlier
+   * @throws Error when the window is no longer open for uploads
+   */
+  accept(row: ContributionRow): Promise<ContributionRow>;
+  /** Counts a refused upload; its verdict is kept while the peer has fewer than `keep` in that window. */
+  refuse(hotkey: string, verdict: Verdict, keep: number): Promise<void>;
+
+  close(): Promise<void>;
+}
