@@ -4,7 +4,7 @@
  */
 
 /** Largest index. */
-export const MAX_PACKED_INDEX = 4095;
+const MAX_PACKED_INDEX = 4095;
 
 /** Bytes of `count` packed indices. */
 export function packedBytes(count: number): number {

@@ -430,6 +430,25 @@ describe('outerStep', () => {
   });
 });
 
+describe('training', () => {
+  it('brings three noisy peers towards the minimum of a quadratic', () => {
+    const target = noise('target');
+    const theta = new Float32Array(layout.total);
+    const peers = [0, 1, 2].map(() => scheme.createContributor());
+    const error = (): number => theta.reduce((sum, value, i) => sum + (value - target[i]!) ** 2, 0) / layout.total;
+    const start = error();
+    for (let window = 1; window <= 60; window++) {
+      const deltas = peers.map((peer, i) => {
+        const disturbance = noise(`disturbance ${i} ${window}`, 0.5);
+        const gradient = theta.map((value, j) => value - target[j]! + disturbance[j]!);
+        return scheme.decodeBody(peer.compress(gradient, 0.02));
+      });
+      scheme.applyStep(theta, scheme.outerStep(deltas, 0.02));
+    }
+    expect(error()).toBeLessThan(0.15 * start);
+  });
+});
+
 describe('lockstep', () => {
   it('is frozen: three peers over four windows give these bytes', () => {
     const peers = [0, 1, 2].map(() => scheme.createContributor());
