@@ -42,7 +42,8 @@ export function xoshiro128(state: readonly [number, number, number, number]): ()
 }
 
 /**
- * A stream of randomness; `prng.test.ts` has vectors for other implementations. Its state is the first 16 bytes, as little-endian words, of SHA-256(seed ‖ UTF-8 of label).
+ * A stream of randomness. Its state is the first 16 bytes, as little-endian words, of SHA-256(seed ‖ UTF-8 of label).
+ * The test beside this file has vectors for other implementations.
  *
  * @param seed any length; use `seedFrom` to make one of several values
  * @param label tells streams of one seed apart
