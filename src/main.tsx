@@ -18,14 +18,13 @@ import './ui/base.css';
 applyTheme();
 
 const parameters = parseParameters(location.href);
-const { complaints: _, ...startOptions } = parameters;
 const queryClient = createQueryClient();
-const live = createLive(parameters.validatorUrl);
+const live = createLive(parameters.start.validatorUrl);
 const services = {
-  api: createValidatorApi({ baseUrl: parameters.validatorUrl, fetch: (input, init) => fetch(input, init) }),
+  api: createValidatorApi({ baseUrl: parameters.start.validatorUrl, fetch: (input, init) => fetch(input, init) }),
   live,
   controller: createController({
-    start: startOptions,
+    start: parameters.start,
     spawn: () => new Worker(new URL('../workers/trainer.ts', import.meta.url), { type: 'module', name: 'trainer' }),
   }),
   parameters,

@@ -1,6 +1,5 @@
 /** The contributor's ports in a tab: IndexedDB, the guest key, the browser's fetch and clock, and the web engine. */
 import type { ContributorPorts } from '../client/ports.ts';
-import type { BackendReport } from '../engine/engine.ts';
 import { chooseBackend, createWebTrainer } from '../engine/web.ts';
 import { createBlobCache } from './shared/blob-cache.ts';
 import type { Database } from './shared/database.ts';
@@ -8,22 +7,20 @@ import { openGuestIdentity } from './shared/guest-identity.ts';
 import { createOptimiserStore } from './shared/optimiser-store.ts';
 import { freeStorageBytes } from './shared/storage-room.ts';
 import { sleep } from './sleep.ts';
-import type { ForcedBackend } from './trainer-api.ts';
 
-export function probeBackend(force?: ForcedBackend): Promise<BackendReport> {
-  return chooseBackend(force === undefined ? {} : { force });
-}
+export type BackendChoice = NonNullable<Parameters<typeof chooseBackend>[0]>;
 
 /** @throws GuestIdentityError or StorageError */
-export async function createTabPorts(database: Database, force?: ForcedBackend): Promise<ContributorPorts> {
+export async function createTabPorts(database: Database, choice: BackendChoice): Promise<ContributorPorts> {
   const { signer } = await openGuestIdentity(database);
   return {
     identity: { kind: 'guest', hotkeySigner: signer, sessionSigner: signer },
     blobs: createBlobCache(database),
     optimiser: createOptimiserStore(database),
     storageQuotaBytes: freeStorageBytes,
+    // Chosen anew each time: after a lost device the other one may be what is left.
     createTrainer: async ({ config, sequences }) =>
-      createWebTrainer({ config, sequences, backend: await probeBackend(force) }),
+      createWebTrainer({ config, sequences, backend: await chooseBackend(choice) }),
     fetch: (input, init) => fetch(input, init),
     now: () => Date.now(),
     sleep,

@@ -3,14 +3,11 @@
  * the contributor nor an engine.
  */
 import type { ContributorEvent } from '../client/events.ts';
-import type { BackendReport } from '../engine/engine.ts';
-import type { StorageRoom } from './shared/storage-room.ts';
-
-export type ForcedBackend = 'webgpu' | 'wasm';
+import type { WebBackend } from '../engine/capability.ts';
 
 export interface StartOptions {
   readonly validatorUrl: string;
-  readonly forceBackend?: ForcedBackend;
+  readonly forceBackend?: WebBackend;
   /** Duty cycle in percent, 10-100. */
   readonly throttlePercent?: number;
 }
@@ -23,10 +20,6 @@ export interface Refusal {
 
 export type StartResult = { readonly started: true } | ({ readonly started: false } & Refusal);
 
-export interface StorageReport extends StorageRoom {
-  readonly kinds: readonly { readonly kind: string; readonly count: number; readonly bytes: number }[];
-}
-
 /** The contributor's events, in order, over the port given to `connect`. */
 export type TrainerEvent = ContributorEvent;
 
@@ -38,7 +31,4 @@ export type TrainerApi = {
   start(options: StartOptions): Promise<StartResult>;
   /** Resolves when nothing runs any more. */
   stop(): Promise<void>;
-  /** Which backend would be used here and why, without compiling anything. */
-  probe(forceBackend?: ForcedBackend): Promise<BackendReport>;
-  storage(): Promise<StorageReport>;
 };

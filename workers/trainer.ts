@@ -4,11 +4,11 @@ import { expose } from 'comlink';
 import { createContributor, type Contributor } from '../client/contributor.ts';
 import { messageOf } from '../client/http.ts';
 import { StorageError } from '../client/ports.ts';
-import { storedBytesByKind } from './shared/blob-cache.ts';
+import { chooseBackend, NoBackendError } from '../engine/web.ts';
 import { createDatabase } from './shared/database.ts';
 import { GuestIdentityError } from './shared/guest-identity.ts';
-import { readStorageRoom, requestPersistence } from './shared/storage-room.ts';
-import { createTabPorts, probeBackend } from './tab-ports.ts';
+import { requestPersistence } from './shared/storage-room.ts';
+import { createTabPorts, type BackendChoice } from './tab-ports.ts';
 import { holdTrainerLock, type TrainerLock } from './trainer-lock.ts';
 import type { Refusal, StartOptions, TrainerApi, TrainerEvent } from './trainer-api.ts';
 
@@ -21,13 +21,17 @@ function emit(event: TrainerEvent): void {
 }
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof StorageError || error instanceof GuestIdentityError) {
+  if (error instanceof StorageError || error instanceof GuestIdentityError || error instanceof NoBackendError) {
     return { reason: error.message, remedy: error.remedy };
   }
   return {
     reason: messageOf(error),
     remedy: 'Reload the page and try again; if it happens again, report what it says.',
   };
+}
+
+function backendChoice({ forceBackend }: StartOptions): BackendChoice {
+  return forceBackend === undefined ? {} : { force: forceBackend };
 }
 
 async function run(contributor: Contributor, lock: TrainerLock): Promise<void> {
@@ -40,7 +44,9 @@ async function run(contributor: Contributor, lock: TrainerLock): Promise<void> {
 }
 
 async function start(options: StartOptions): Promise<void> {
-  const ports = await createTabPorts(database, options.forceBackend);
+  // Before anything is downloaded: without a backend the download would be for nothing.
+  emit({ type: 'backend', report: await chooseBackend(backendChoice(options)) });
+  const ports = await createTabPorts(database, backendChoice(options));
   const lock = await holdTrainerLock(options.validatorUrl);
   void requestPersistence();
   const contributor = createContributor({
@@ -71,11 +77,6 @@ const api: TrainerApi = {
     current?.contributor.stop();
     await current?.ended;
     await database.close();
-  },
-  probe: (forceBackend) => probeBackend(forceBackend),
-  async storage() {
-    const [room, byKind] = await Promise.all([readStorageRoom(), storedBytesByKind(database)]);
-    return { ...room, kinds: [...byKind].map(([kind, total]) => ({ kind, ...total })) };
   },
 };
 

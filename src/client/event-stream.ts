@@ -31,7 +31,11 @@ function browserTimer(work: () => void, ms: number): () => void {
 
 /** Follows until the returned function is called. */
 export function followEvents(options: EventStreamOptions): () => void {
-  const { createSource = (url) => new EventSource(url), setTimer = browserTimer, random = Math.random } = options;
+  const {
+    createSource = (url: string): EventSourceLike => new EventSource(url),
+    setTimer = browserTimer,
+    random = Math.random,
+  } = options;
   let source: EventSourceLike | undefined;
   let cancelTimer: (() => void) | undefined;
   let failures = 0;

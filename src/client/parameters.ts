@@ -1,7 +1,8 @@
 /** What the address bar may set: `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100`. */
 import type { StartOptions } from '../../workers/trainer-api.ts';
 
-export interface PageParameters extends StartOptions {
+export interface PageParameters {
+  readonly start: StartOptions;
   /** What was asked for and is not possible, one sentence each. */
   readonly complaints: readonly string[];
 }
@@ -28,9 +29,11 @@ export function parseParameters(href: string): PageParameters {
     complaints.push(`A throttle of “${throttle}” is not between 10 and 100 percent, so there is none.`);
   }
   return {
-    validatorUrl,
-    ...(backend === 'webgpu' || backend === 'wasm' ? { forceBackend: backend } : {}),
-    ...(percentFits ? { throttlePercent: percent } : {}),
+    start: {
+      validatorUrl,
+      ...(backend === 'webgpu' || backend === 'wasm' ? { forceBackend: backend } : {}),
+      ...(percentFits ? { throttlePercent: percent } : {}),
+    },
     complaints,
   };
 }

@@ -34,16 +34,18 @@ type Methods = Record<string, (...parameters: never[]) => unknown>;
 /** The worker's interface: besides its own methods it takes a port for its events. */
 type WithEvents = Methods & { connect(events: MessagePort): void };
 
+type MethodName<Api> = Exclude<Extract<keyof Api, string>, 'connect'>;
+
 export interface ConnectionOptions<Api extends Methods, Event> {
   /** How long each method may take. */
-  readonly deadlinesMs: { readonly [Method in Exclude<keyof Api, 'connect'>]: number };
+  readonly deadlinesMs: { readonly [Method in MethodName<Api>]: number };
   readonly onEvent: (event: Event) => void;
   /** Called once when the worker dies by itself, after every pending call was rejected. */
   readonly onDeath: (error: RpcError) => void;
 }
 
 export interface Connection<Api extends Methods> {
-  call<Method extends Exclude<keyof Api, 'connect'>>(
+  call<Method extends MethodName<Api>>(
     method: Method,
     ...parameters: Parameters<Api[Method]>
   ): Promise<Awaited<ReturnType<Api[Method]>>>;
@@ -61,6 +63,7 @@ export function connectWorker<Api extends WithEvents, Event>(
   options: ConnectionOptions<Api, Event>,
 ): Connection<Api> {
   const proxy = wrap<Methods>(worker);
+  const deadlinesMs: Readonly<Record<string, number>> = options.deadlinesMs;
   const pending = new Set<(error: RpcError) => void>();
   const { port1, port2 } = new MessageChannel();
   let ended: RpcError | undefined;
@@ -116,13 +119,13 @@ export function connectWorker<Api extends WithEvents, Event>(
     });
   }
 
-  worker.addEventListener('error', onError as EventListener);
+  worker.addEventListener('error', onError);
   worker.addEventListener('messageerror', onMessageError);
   port1.onmessage = ({ data }: MessageEvent<Event>) => options.onEvent(data);
   port1.onmessageerror = onMessageError;
 
-  const invoke = (method: PropertyKey, parameters: readonly unknown[]): Promise<unknown> => {
-    const remote = proxy as unknown as Record<PropertyKey, (...values: readonly unknown[]) => Promise<unknown>>;
+  const invoke = (method: string, parameters: readonly unknown[]): Promise<unknown> => {
+    const remote = proxy as unknown as Record<string, (...values: readonly unknown[]) => Promise<unknown>>;
     return remote[method]!(...parameters);
   };
 
@@ -133,13 +136,13 @@ export function connectWorker<Api extends WithEvents, Event>(
   );
 
   return {
-    call: <Method extends Exclude<keyof Api, 'connect'>>(method: Method, ...parameters: Parameters<Api[Method]>) => {
+    call: <Method extends MethodName<Api>>(method: Method, ...parameters: Parameters<Api[Method]>) => {
       type Answer = Awaited<ReturnType<Api[Method]>>;
       const work = async (): Promise<unknown> => {
         await connected;
         return await invoke(method, parameters);
       };
-      return guarded(String(method), options.deadlinesMs[method], work as () => Promise<Answer>);
+      return guarded(method, deadlinesMs[method]!, work as () => Promise<Answer>);
     },
     close: () => end(new RpcError('closed', 'The training worker was stopped.')),
   };

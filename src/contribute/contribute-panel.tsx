@@ -60,6 +60,7 @@ function StatusInWords() {
 
 function StartStop() {
   const { controller, parameters } = useApp();
+  const { throttlePercent } = parameters.start;
   const status = useContribute((state) => state.status);
   const active = isActive(status);
   const stopping = status.kind === 'stopping';
@@ -74,8 +75,8 @@ function StartStop() {
       >
         {stopping ? 'Stopping…' : active ? 'Stop' : 'Start contributing'}
       </Button>
-      {parameters.throttlePercent !== undefined && (
-        <p className="soft">Throttled: at work {formatInteger(parameters.throttlePercent)} % of the time.</p>
+      {throttlePercent !== undefined && (
+        <p className="soft">Throttled: at work {formatInteger(throttlePercent)} % of the time.</p>
       )}
     </div>
   );
@@ -123,7 +124,7 @@ function TrainingFigures() {
       </Figure>
       <Figure
         label="Delivered"
-        unit="receipts"
+        unit={delivered === 1 ? 'receipt' : 'receipts'}
         hint="Signed receipts since this page was opened, at most the newest 50."
       >
         {formatInteger(delivered)}

@@ -1,69 +1,21 @@
-import { expose, type Endpoint } from 'comlink';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { StartResult, TrainerApi, TrainerEvent } from '../../workers/trainer-api.ts';
-import type { WorkerLike } from '../client/rpc.ts';
+import type { StartResult } from '../../workers/trainer-api.ts';
+import { ChannelWorker } from '../client/channel-worker.ts';
 import { createController, type Controller } from './controller.ts';
 
-/** A trainer worker without a thread. */
-class FakeTrainer implements WorkerLike {
-  readonly signals = new EventTarget();
-  readonly #channel = new MessageChannel();
-  readonly stop = vi.fn(() => Promise.resolve());
-  terminated = false;
-  events: MessagePort | undefined;
-
-  constructor(result: StartResult = { started: true }) {
-    const api: TrainerApi = {
-      connect: (events) => {
-        this.events = events;
-      },
-      start: () => Promise.resolve(result),
-      stop: this.stop,
-      probe: () => Promise.reject(new Error('not here')),
-      storage: () => Promise.reject(new Error('not here')),
-    };
-    expose(api, this.#channel.port2 as unknown as Endpoint);
-    this.#channel.port1.start();
-  }
-
-  emit(event: TrainerEvent): void {
-    this.events!.postMessage(event);
-  }
-
-  die(): void {
-    this.signals.dispatchEvent(Object.assign(new Event('error'), { message: 'out of memory' }));
-  }
-
-  postMessage(message: unknown, transfer: Transferable[] = []): void {
-    this.#channel.port1.postMessage(message, transfer);
-  }
-
-  addEventListener(type: string, listener: EventListenerOrEventListenerObject): void {
-    (type === 'message' ? this.#channel.port1 : this.signals).addEventListener(type, listener as EventListener);
-  }
-
-  removeEventListener(type: string, listener: EventListenerOrEventListenerObject): void {
-    (type === 'message' ? this.#channel.port1 : this.signals).removeEventListener(type, listener as EventListener);
-  }
-
-  terminate(): void {
-    this.terminated = true;
-    this.#channel.port1.close();
-    this.events?.close();
-  }
-}
-
-let workers: FakeTrainer[] = [];
+let workers: ChannelWorker[] = [];
+let stopped = vi.fn(() => Promise.resolve());
 let timers: { work: () => void; ms: number; cancelled: boolean }[] = [];
 let controller: Controller | undefined;
 
-function create(result?: StartResult): Controller {
+function create(result: StartResult = { started: true }): Controller {
   workers = [];
+  stopped = vi.fn(() => Promise.resolve());
   timers = [];
   controller = createController({
     start: { validatorUrl: 'http://localhost' },
     spawn: () => {
-      const worker = new FakeTrainer(result);
+      const worker = new ChannelWorker({ start: () => Promise.resolve(result), stop: stopped });
       workers.push(worker);
       return worker;
     },
@@ -92,11 +44,11 @@ describe('controller', () => {
     it.start();
     it.start();
     expect(workers).toHaveLength(1);
-    await vi.waitFor(() => expect(workers[0]!.events).toBeDefined());
+    await vi.waitFor(() => expect(workers[0]!.connected).toBe(true));
     workers[0]!.emit({ type: 'status', status: { kind: 'compiling' } });
     await vi.waitFor(() => expect(kind(it)).toBe('compiling'));
     await it.stop();
-    expect(workers[0]!.stop).toHaveBeenCalledTimes(1);
+    expect(stopped).toHaveBeenCalledTimes(1);
     expect(workers[0]!.terminated).toBe(true);
     expect(kind(it)).toBe('stopped');
   });
@@ -105,12 +57,12 @@ describe('controller', () => {
     const it = create();
     it.start();
     for (const ms of [2_000, 4_000, 8_000, 16_000]) {
-      workers.at(-1)!.die();
+      workers.at(-1)!.die('out of memory');
       expect(kind(it)).toBe('retrying');
       expect(timers.at(-1)!.ms).toBe(ms);
       timers.at(-1)!.work();
     }
-    workers.at(-1)!.die();
+    workers.at(-1)!.die('out of memory');
     expect(it.store.getState().status).toMatchObject({
       kind: 'failed',
       reason: expect.stringContaining('out of memory') as string,
@@ -121,7 +73,7 @@ describe('controller', () => {
   it('does not start anew once stopped', async () => {
     const it = create();
     it.start();
-    workers[0]!.die();
+    workers[0]!.die('out of memory');
     await it.stop();
     expect(timers[0]!.cancelled).toBe(true);
     expect(kind(it)).toBe('stopped');

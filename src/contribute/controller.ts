@@ -23,7 +23,7 @@ export interface Controller {
 }
 
 /** Loading the worker includes the engine's code; stopping waits for one micro-batch. */
-const DEADLINES_MS = { start: 60_000, stop: 15_000, probe: 30_000, storage: 10_000 } as const;
+const DEADLINES_MS = { start: 60_000, stop: 15_000 } as const;
 const RESTART_SECONDS = [2, 4, 8, 16];
 /** A worker that lived this long has earned all its restarts back. */
 const HEALTHY_MS = 120_000;

@@ -146,3 +146,9 @@ export function sentence(text: string): string {
   const ended = /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
   return ended[0]!.toUpperCase() + ended.slice(1);
 }
+
+/** What an error says and, where it knows, what to do about it. */
+export function withRemedy(error: Error): string {
+  const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
+  return `${sentence(error.message)}${remedy}`;
+}

@@ -1,36 +1,28 @@
 /** Which device computes and why that one, and what the site stores. */
 import { useStorageRoom } from '../checkpoint/use-storage.ts';
+import type { BackendReport } from '../../engine/engine.ts';
 import { useContribute } from '../client/app-context.ts';
+import { useExpectedBackend } from '../platform/use-backend.ts';
 import { Badge } from '../ui/badge.tsx';
 import { formatBytes } from '../ui/format.ts';
+import { Notice } from '../ui/notice.tsx';
 import styles from './device-details.module.css';
-import { sentence } from './describe.ts';
+import { sentence, withRemedy } from './describe.ts';
 
 const BACKENDS = { webgpu: 'WebGPU', wasm: 'WebAssembly', 'node-cpu': 'Node' } as const;
 
 export function DeviceDetails() {
-  const backend = useContribute((state) => state.backend);
+  const used = useContribute((state) => state.backend);
+  const expected = useExpectedBackend();
   const { data: room } = useStorageRoom();
+  const backend = used ?? expected.data;
   return (
     <div className={styles['details']}>
       <div className={styles['row']}>
-        <span className="soft">Device</span>
-        {backend ? (
-          <span className={styles['value']}>
-            <Badge tone="accent">{BACKENDS[backend.backend]}</Badge> {backend.device}
-            {backend.software && (
-              <Badge
-                tone="warn"
-                title="It emulates a graphics card on the processor: slow, and no measure of a real one."
-              >
-                Software adapter
-              </Badge>
-            )}
-          </span>
-        ) : (
-          <span>chosen when you start: graphics card, else processor</span>
-        )}
+        <span className="soft">{used ? 'Device' : 'Device that will be used'}</span>
+        {backend && <Device backend={backend} />}
       </div>
+      {expected.error && !used && <Notice tone="warn">{withRemedy(expected.error)}</Notice>}
       {backend && backend.reasons.length > 0 && (
         <details>
           <summary>Why this device</summary>
@@ -50,5 +42,18 @@ export function DeviceDetails() {
         </div>
       )}
     </div>
+  );
+}
+
+function Device({ backend }: { backend: BackendReport }) {
+  return (
+    <span className={styles['value']}>
+      <Badge tone="accent">{BACKENDS[backend.backend]}</Badge> {backend.device}
+      {backend.software && (
+        <Badge tone="warn" title="It emulates a graphics card on the processor: slow, and no measure of a real one.">
+          Software adapter
+        </Badge>
+      )}
+    </span>
   );
 }

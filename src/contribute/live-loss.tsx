@@ -13,7 +13,7 @@ export function LiveLoss() {
   return (
     <Card title="Your training loss" aside={steps > 0 ? plural(steps, 'micro-batch', 'micro-batches') : undefined}>
       {points.length < 2 || last === undefined ? (
-        <Notice>The curve begins with the first pages that your tab trains.</Notice>
+        <Notice fill>The curve begins with the first pages that your tab trains.</Notice>
       ) : (
         <LineChart
           description={`Training loss of this tab over ${plural(steps, 'micro-batch', 'micro-batches')}, from ${formatDecimal(losses[0])} to ${formatDecimal(last)} nats a token.`}

@@ -41,7 +41,7 @@ function halve(history: LossHistory): LossHistory {
 }
 
 /** Exponential average that starts at the first value, so that it does not begin at zero. */
-export function smooth(values: readonly number[], keep = 0.9): number[] {
+export function smooth(values: readonly number[], keep = 0.8): number[] {
   let average = values[0] ?? 0;
   return values.map((value) => (average = keep * average + (1 - keep) * value));
 }

@@ -6,6 +6,7 @@ import { formatInteger, UNKNOWN } from '../ui/format.ts';
 import { Identifier } from '../ui/identifier.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { useGuestHotkey } from '../wallet/use-guest.ts';
+import { withRemedy } from './describe.ts';
 import styles from './own-facts.module.css';
 
 export function OwnFacts() {
@@ -26,11 +27,7 @@ function Hotkey() {
       </dt>
       <dd>
         {hotkey !== undefined && <Identifier value={hotkey} name="your key" testId="hotkey" />}
-        {error && (
-          <Notice tone="bad">
-            {error.message} {'remedy' in error && typeof error.remedy === 'string' ? error.remedy : ''}
-          </Notice>
-        )}
+        {error && <Notice tone="bad">{withRemedy(error)}</Notice>}
         {hotkey === undefined && !error && UNKNOWN}
       </dd>
     </div>

@@ -32,7 +32,7 @@ function Peers({ peers, own }: { peers: readonly LeaderboardEntry[]; own: string
   const scale = ratingScale(rows.map(({ rating }) => rating));
   return (
     <>
-      <Scroller label="Leaderboard">
+      <Scroller label="All peers by rank">
         <table className={styles['table']}>
           <thead>
             <tr>
@@ -70,14 +70,16 @@ function Row({ peer, own, scale }: { peer: LeaderboardEntry; own: boolean; scale
       <td>{peer.rank ?? UNKNOWN}</td>
       <th scope="row">
         <code title={peer.hotkey}>{shorten(peer.hotkey)}</code>
-        <span className={styles['marks']}>
-          {own && <Badge tone="accent">You</Badge>}
-          {peer.flags.map((flag) => (
-            <Badge key={flag} tone="warn">
-              {flag}
-            </Badge>
-          ))}
-        </span>
+        {(own || peer.flags.length > 0) && (
+          <span className={styles['marks']}>
+            {own && <Badge tone="accent">You</Badge>}
+            {peer.flags.map((flag) => (
+              <Badge key={flag} tone="warn">
+                {flag}
+              </Badge>
+            ))}
+          </span>
+        )}
       </th>
       <td className={styles['band']}>
         <RatingBand rating={peer.rating} scale={scale} />

@@ -2,8 +2,8 @@
 import { useSyncExternalStore } from 'react';
 
 export interface Signal<T> {
-  get(): T;
-  subscribe(listener: () => void): () => void;
+  readonly get: () => T;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 /** @param attach listens to the source and returns how to stop */

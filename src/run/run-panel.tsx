@@ -26,7 +26,7 @@ export function RunPanel() {
 
 function Waiting({ failed }: { failed: boolean }) {
   return (
-    <Notice>
+    <Notice fill>
       {failed
         ? 'The windows so far are shown once the validator answers.'
         : 'Asking the validator for the windows so far.'}
@@ -38,7 +38,7 @@ function RunLoss({ windows }: { windows: readonly WindowSummary[] }) {
   const judged = windows.filter((row) => row.lossAfter !== null);
   const [first, last] = [judged[0], judged.at(-1)];
   if (!first || !last)
-    return <Notice>No window has been published yet: the first figure comes with the first one.</Notice>;
+    return <Notice fill>No window has been published yet: the first figure comes with the first one.</Notice>;
   const losses = judged.map(({ lossAfter }) => lossAfter);
   const fall = (last.lossAfter ?? 0) - (first.lossBefore ?? first.lossAfter ?? 0);
   return (
@@ -55,7 +55,7 @@ function RunLoss({ windows }: { windows: readonly WindowSummary[] }) {
         </Figure>
       </Figures>
       {judged.length < 2 ? (
-        <Notice>The curve begins with the second published window.</Notice>
+        <Notice fill>The curve begins with the second published window.</Notice>
       ) : (
         <LineChart
           description={`Held-out loss of the shared model from window ${first.window} to ${last.window}, from ${formatDecimal(losses[0], 3)} to ${formatDecimal(last.lossAfter, 3)} nats a token.`}

@@ -7,7 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 
 export function UnreachableNotice() {
-  const { validatorUrl } = useApp().parameters;
+  const { validatorUrl } = useApp().parameters.start;
   const clock = useClock();
   const run = useRun();
   const error = clock.error ?? run.error;

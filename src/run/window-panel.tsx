@@ -49,7 +49,12 @@ function Phases({ clock }: { clock: ClockState }) {
       </p>
       <ol className={styles['track']}>
         {phases.map(({ phase, state, fraction }) => (
-          <li key={phase} data-phase={phase} data-state={state} aria-current={state === 'now' ? 'step' : undefined}>
+          <li
+            key={`${clock.window} ${phase}`}
+            data-phase={phase}
+            data-state={state}
+            aria-current={state === 'now' ? 'step' : undefined}
+          >
             <span className={styles['bar']} aria-hidden="true">
               <span
                 className={fraction === undefined ? styles['open'] : styles['fill']}

@@ -1,7 +1,7 @@
 /** Each check of each window with its verdict and its reason. */
 import type { Verdict } from '../../core/protocol/api.ts';
 import { Badge } from '../ui/badge.tsx';
-import { formatDecimal, plural } from '../ui/format.ts';
+import { formatFigure, plural } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Scroller } from '../ui/scroller.tsx';
 import { verdictsByWindow, type WindowVerdicts } from './explain.ts';
@@ -28,7 +28,7 @@ export function VerdictList({ verdicts }: { verdicts: readonly Verdict[] }) {
         <Notice>None yet. They come when a window that you delivered in is published.</Notice>
       ) : (
         <Scroller label="Verdicts by window">
-          <ul role="list" className={styles['windows']}>
+          <ul className={styles['windows']}>
             {windows.map((window, i) => (
               <WindowItem key={window.window} window={window} open={i === 0} />
             ))}
@@ -51,7 +51,7 @@ function WindowItem({ window: { window, verdicts, failed }, open }: { window: Wi
             <Badge tone="bad">✕ {failed.map(({ check }) => CHECK_NAMES[check]).join(', ')}</Badge>
           )}
         </summary>
-        <ul role="list" className={styles['checks']}>
+        <ul className={styles['checks']}>
           {verdicts.map(({ check, pass, reason, value, threshold }) => (
             <li key={check}>
               <span className={pass ? styles['pass'] : styles['fail']}>
@@ -63,8 +63,8 @@ function WindowItem({ window: { window, verdicts, failed }, open }: { window: Wi
                 {value !== null && (
                   <span className="soft">
                     {' '}
-                    ({formatDecimal(value, 4)}
-                    {threshold !== null && `, limit ${formatDecimal(threshold, 4)}`})
+                    ({formatFigure(value)}
+                    {threshold !== null && `, limit ${formatFigure(threshold)}`})
                   </span>
                 )}
               </span>

@@ -2,7 +2,8 @@
 
 const LOCALE = 'en-GB';
 const integer = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSignificantDigits: 3 });
+// British English writes a million as "m", which reads as milli.
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
 const percent = new Intl.NumberFormat(LOCALE, { style: 'percent', maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
@@ -22,6 +23,11 @@ export function formatDecimal(value: number | null | undefined, digits = 2): str
   if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
   const text = value.toFixed(digits);
   return /^-0(\.0+)?$/.test(text) ? text.slice(1) : text.replace('-', '−');
+}
+
+/** As many digits as tell something. */
+export function formatFigure(value: number): string {
+  return String(Number(value.toPrecision(4))).replace('-', '−');
 }
 
 export function formatSigned(value: number, digits = 3): string {

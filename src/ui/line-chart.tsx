@@ -112,7 +112,7 @@ export function LineChart({ description, xName, x, series }: LineChartProps) {
     <figure className={styles['figure']}>
       <div ref={host} className={styles['canvas']} role="img" aria-label={description} />
       {series.length > 1 && (
-        <ul role="list" className={styles['legend']} aria-hidden>
+        <ul className={styles['legend']} aria-hidden>
           {series.map(({ name, colour }) => (
             <li key={name} data-colour={colour}>
               {name}

@@ -42,14 +42,3 @@ export function createBlobCache(database: Database, partBytes = MAX_RECORD_BYTES
     },
   };
 }
-
-/** What is stored, by kind, without reading the bytes. */
-export async function storedBytesByKind(database: Database): Promise<Map<string, { count: number; bytes: number }>> {
-  const records = await database.use((connection) => connection.getAll('blobs'));
-  const totals = new Map<string, { count: number; bytes: number }>();
-  for (const { kind, byteLength } of records) {
-    const total = totals.get(kind) ?? { count: 0, bytes: 0 };
-    totals.set(kind, { count: total.count + 1, bytes: total.bytes + byteLength });
-  }
-  return totals;
-}

@@ -76,5 +76,5 @@ function identityOf(record: IdentityRecord, subtle: SubtleCrypto): GuestIdentity
 }
 
 function webCrypto(): SubtleCrypto | undefined {
-  return (globalThis.crypto as Crypto | undefined)?.subtle as SubtleCrypto | undefined;
+  return (globalThis.crypto as Crypto | undefined)?.subtle;
 }

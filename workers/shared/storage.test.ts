@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { StorageError } from '../../client/ports.ts';
-import { createBlobCache, storedBytesByKind } from './blob-cache.ts';
+import { createBlobCache } from './blob-cache.ts';
 import { asStorageError, createDatabase, type Database } from './database.ts';
 import { createOptimiserStore } from './optimiser-store.ts';
 import { freeStorageBytes, readStorageRoom, requestPersistence } from './storage-room.ts';
@@ -62,13 +62,6 @@ describe('blob cache', () => {
     expect(await cache.get('new')).toEqual(bytes(4));
     expect(await cache.get('page')).toEqual(bytes(5));
     expect(await database.use((connection) => connection.count('parts'))).toBe(2);
-  });
-
-  it('counts what is stored by kind', async () => {
-    const cache = createBlobCache(database);
-    await cache.put('page', 'a', bytes(1, 2));
-    await cache.put('page', 'b', bytes(1));
-    expect((await storedBytesByKind(database)).get('page')).toEqual({ count: 2, bytes: 3 });
   });
 
   it('survives a closed connection', async () => {

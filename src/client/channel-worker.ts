@@ -1,0 +1,52 @@
+/** For tests: a worker without a thread, the other end of a channel, whose errors tests can raise. */
+// The far side of the boundary, which the rule is not about.
+// eslint-disable-next-line no-restricted-imports
+import { expose } from 'comlink';
+import type { WorkerLike } from './rpc.ts';
+
+export class ChannelWorker implements WorkerLike {
+  terminated = false;
+  readonly #signals = new EventTarget();
+  readonly #channel = new MessageChannel();
+  #events: MessagePort | undefined;
+
+  /** @param api what the worker offers besides taking the port for its events */
+  constructor(api: object) {
+    const connect = (events: MessagePort): void => {
+      this.#events = events;
+    };
+    expose({ ...api, connect }, this.#channel.port2);
+    this.#channel.port1.start();
+  }
+
+  get connected(): boolean {
+    return this.#events !== undefined;
+  }
+
+  emit(event: unknown): void {
+    this.#events?.postMessage(event);
+  }
+
+  /** What a browser does when the worker's script throws or cannot be loaded. */
+  die(message: string): void {
+    this.#signals.dispatchEvent(Object.assign(new Event('error'), { message }));
+  }
+
+  postMessage(message: unknown, transfer: Transferable[] = []): void {
+    this.#channel.port1.postMessage(message, transfer);
+  }
+
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject): void {
+    (type === 'message' ? this.#channel.port1 : this.#signals).addEventListener(type, listener);
+  }
+
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject): void {
+    (type === 'message' ? this.#channel.port1 : this.#signals).removeEventListener(type, listener);
+  }
+
+  terminate(): void {
+    this.terminated = true;
+    this.#channel.port1.close();
+    this.#events?.close();
+  }
+}
