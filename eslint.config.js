@@ -26,7 +26,7 @@ const zones = Object.entries(LAYERS).flatMap(([room, allowed]) =>
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', '/data/', 'node_modules/', 'test-results/', 'playwright-report/', '.cache/', '.claude/'] },
+  { ignores: ['dist/', 'data/', 'test-results/', 'playwright-report/'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
@@ -58,7 +58,10 @@ export default tseslint.config(
     files: ['src/**/*.{ts,tsx}'],
     ignores: ['src/client/rpc.ts', '**/*.test.ts'],
     rules: {
-      'no-restricted-imports': ['error', { paths: [{ name: 'comlink', message: 'Only src/client/rpc.ts, which has deadlines.' }] }],
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'comlink', message: 'Only src/client/rpc.ts, which has deadlines.' }] },
+      ],
     },
   },
   {

@@ -67,7 +67,12 @@ export function createValidatorApi({
   async function json<T>(
     schema: z.ZodType<T>,
     path: string,
-    request: { signal?: AbortSignal | undefined; body?: unknown; put?: Uint8Array<ArrayBuffer>; timeoutMs?: number } = {},
+    request: {
+      signal?: AbortSignal | undefined;
+      body?: unknown;
+      put?: Uint8Array<ArrayBuffer>;
+      timeoutMs?: number;
+    } = {},
   ): Promise<T> {
     const bytes = await boundedFetch(fetchImpl, resolve(path), {
       ...(request.body === undefined

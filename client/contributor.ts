@@ -75,6 +75,7 @@ export function createContributor(options: ContributorOptions): Contributor {
   const abort = new AbortController();
   const { signal } = abort;
   let trainer: Trainer | undefined;
+  let retrySeconds = FIRST_RETRY_SECONDS;
 
   const status = (next: ContributorStatus): void => {
     onEvent({ type: 'status', status: next });
@@ -85,7 +86,9 @@ export function createContributor(options: ContributorOptions): Contributor {
     await disposeTrainer();
     const sequences = options.sequences ?? Math.max(1, manifest.data.pageSequences >> 1);
     if (manifest.data.pageSequences % sequences !== 0) {
-      throw new RangeError(`a page of ${manifest.data.pageSequences} sequences is not whole micro-batches of ${sequences}`);
+      throw new RangeError(
+        `a page of ${manifest.data.pageSequences} sequences is not whole micro-batches of ${sequences}`,
+      );
     }
     trainer = await ports.createTrainer({ config: manifest.model, sequences });
     onEvent({ type: 'backend', report: trainer.report });
@@ -142,6 +145,7 @@ export function createContributor(options: ContributorOptions): Contributor {
       const now = await clock.read(signal);
       if (now.run !== session.run) throw new UnreachableError('the validator now runs another run');
       await session.replica.catchUp({ window: now.window, root: now.stateRoot }, signal);
+      retrySeconds = FIRST_RETRY_SECONDS;
       if (now.phase === 'train' && clock.msUntil(now.putOpensAt) > MIN_TRAINING_MS) {
         await trainAndUpload(session, now);
       } else {
@@ -206,8 +210,16 @@ export function createContributor(options: ContributorOptions): Contributor {
   ): Promise<{ gradient: Float32Array<ArrayBuffer>; pages: string[]; meanLoss: number } | undefined> {
     const { manifest, pages: source } = session;
     const engine = currentTrainer();
-    const assigned = assignedPages(now.assignmentSeed, session.hotkey, source.trainPages, manifest.training.pagesPerWindow);
-    const numbers = (options.behaviour?.choosePages?.(assigned, source.trainPages) ?? assigned).slice(0, options.maxPages);
+    const assigned = assignedPages(
+      now.assignmentSeed,
+      session.hotkey,
+      source.trainPages,
+      manifest.training.pagesPerWindow,
+    );
+    const numbers = (options.behaviour?.choosePages?.(assigned, source.trainPages) ?? assigned).slice(
+      0,
+      options.maxPages,
+    );
     const restPerBusyMs = 100 / (options.throttlePercent ?? 100) - 1;
     const microBatches = manifest.data.pageSequences / engine.sequences;
     const microBatchTokens = engine.sequences * engine.length;
@@ -260,7 +272,10 @@ export function createContributor(options: ContributorOptions): Contributor {
   async function deliver(session: Session, now: ClockState, bytes: Uint8Array<ArrayBuffer>): Promise<SignedReceipt> {
     const { run, hotkey, manifest } = session;
     const ticket = { run, window: now.window, hotkey, sha256: await sha256Hex(bytes), bytes: bytes.length };
-    const request = { ticket, signature: await signHex(ports.identity.sessionSigner, 'ticket', canonicalBytes(ticket)) };
+    const request = {
+      ticket,
+      signature: await signHex(ports.identity.sessionSigner, 'ticket', canonicalBytes(ticket)),
+    };
     for (let attempt = 0; ; attempt++) {
       const early = clock.msUntil(now.putOpensAt);
       if (early > 0) {
@@ -289,7 +304,6 @@ export function createContributor(options: ContributorOptions): Contributor {
 
   async function runUntilFailure(): Promise<void> {
     let session: Session | undefined;
-    let retrySeconds = FIRST_RETRY_SECONDS;
     for (;;) {
       try {
         session ??= await open();
@@ -316,10 +330,10 @@ export function createContributor(options: ContributorOptions): Contributor {
           case 'retry':
             break;
         }
-        retrySeconds = failure.kind === 'window-lost' ? FIRST_RETRY_SECONDS : Math.min(LAST_RETRY_SECONDS, retrySeconds * 2);
         status({ kind: 'retrying', reason: failure.reason, retryInSeconds: retrySeconds });
+        // Stopped while it waits: the next attempt's first request says so.
         await ports.sleep(retrySeconds * 1_000, signal).catch(() => undefined);
-        if (signal.aborted) return;
+        if (failure.kind !== 'window-lost') retrySeconds = Math.min(LAST_RETRY_SECONDS, retrySeconds * 2);
       }
     }
   }

@@ -10,7 +10,12 @@ export type ContributorStatus =
   | { readonly kind: 'connecting' }
   /** Choosing a device and compiling the model for it. */
   | { readonly kind: 'compiling' }
-  | { readonly kind: 'downloading'; readonly what: 'checkpoint' | 'steps' | 'pages'; readonly bytes: number; readonly totalBytes: number }
+  | {
+      readonly kind: 'downloading';
+      readonly what: 'checkpoint' | 'steps' | 'pages';
+      readonly bytes: number;
+      readonly totalBytes: number;
+    }
   /** Applying outer steps and comparing the state root. */
   | { readonly kind: 'verifying'; readonly window: number }
   | {
@@ -23,7 +28,11 @@ export type ContributorStatus =
     }
   | { readonly kind: 'compressing'; readonly window: number }
   | { readonly kind: 'uploading'; readonly window: number; readonly bytes: number; readonly totalBytes: number }
-  | { readonly kind: 'waiting'; readonly window: number; readonly waitingFor: 'put' | 'judgement' | 'next-window' | 'first-window' }
+  | {
+      readonly kind: 'waiting';
+      readonly window: number;
+      readonly waitingFor: 'put' | 'judgement' | 'next-window' | 'first-window';
+    }
   /** The root differed or a window was missed: starting over from a checkpoint. */
   | { readonly kind: 'resyncing'; readonly reason: string }
   /** Something outside failed; it goes on by itself at `retryInSeconds`. */
@@ -38,8 +47,20 @@ export type ContributorEvent =
   | { readonly type: 'identity'; readonly hotkey: string; readonly run: string }
   | { readonly type: 'backend'; readonly report: BackendReport }
   /** After each micro-batch: mean loss in nats a token. */
-  | { readonly type: 'loss'; readonly window: number; readonly step: number; readonly loss: number; readonly tokens: number; readonly tokensPerSecond: number }
-  | { readonly type: 'receipt'; readonly receipt: SignedReceipt; readonly pagesTrained: number; readonly trainLoss: number }
+  | {
+      readonly type: 'loss';
+      readonly window: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly tokens: number;
+      readonly tokensPerSecond: number;
+    }
+  | {
+      readonly type: 'receipt';
+      readonly receipt: SignedReceipt;
+      readonly pagesTrained: number;
+      readonly trainLoss: number;
+    }
   /** Parameters verified: they train window `window`. */
   | { readonly type: 'state-root'; readonly window: number; readonly root: string }
   | { readonly type: 'warning'; readonly message: string };

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { ProblemError } from '../core/protocol/problem.ts';
 import { boundedFetch, UnreachableError } from './http.ts';
 
-const answer = (body: BodyInit, init?: ResponseInit): typeof fetch => () => Promise.resolve(new Response(body, init));
+const answer =
+  (body: BodyInit, init?: ResponseInit): typeof fetch =>
+  () =>
+    Promise.resolve(new Response(body, init));
 const ask = { maxBytes: 10, timeoutMs: 1_000 };
 const URL_ = 'http://validator.test/v1/clock';
 
@@ -31,12 +34,14 @@ test('a problem document becomes a ProblemError with its key', async () => {
   await expect(refused).rejects.toMatchObject({ name: 'ProblemError', key: 'too-late', message: problem.detail });
 });
 
-test.each(['<html>', '{}', '{"type":"/problems/nonsense","title":"","status":500,"detail":""}', '{"type":"/problems/__proto__","title":"","status":1,"detail":""}'])(
-  'an error that is not a problem document of ours (%s) means unreachable',
-  async (body) => {
-    await expect(boundedFetch(answer(body, { status: 500 }), URL_, ask)).rejects.toThrow(UnreachableError);
-  },
-);
+test.each([
+  '<html>',
+  '{}',
+  '{"type":"/problems/nonsense","title":"","status":500,"detail":""}',
+  '{"type":"/problems/__proto__","title":"","status":1,"detail":""}',
+])('an error that is not a problem document of ours (%s) means unreachable', async (body) => {
+  await expect(boundedFetch(answer(body, { status: 500 }), URL_, ask)).rejects.toThrow(UnreachableError);
+});
 
 test('a server that never answers is given up', async () => {
   const never: typeof fetch = (_, init) =>

@@ -30,7 +30,7 @@ export async function boundedFetch(
   url: string,
   request: BoundedRequest,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const timeout = AbortSignal.timeout(Math.ceil(request.timeoutMs));
   const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
   try {
     const response = await fetchImpl(url, {

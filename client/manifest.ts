@@ -13,7 +13,8 @@ export class ManifestError extends Error {
 /** @throws ManifestError when id or signature do not match the manifest */
 export function verifyManifest({ run, manifest, signature }: SignedManifest): RunManifest {
   const bytes = canonicalBytes(manifest);
-  if (bytesToHex(sha256(bytes).subarray(0, 16)) !== run) throw new ManifestError('the run id is not the manifest’s hash');
+  if (bytesToHex(sha256(bytes).subarray(0, 16)) !== run)
+    throw new ManifestError('the run id is not the manifest’s hash');
   if (!verifyHex('manifest', bytes, signature, manifest.validator.publicKey)) {
     throw new ManifestError('the manifest is not signed by its validator');
   }

@@ -1,12 +1,10 @@
 /** The pages of a window's assignment: fetched a few ahead of the training that eats them. */
-import { bytesToHex } from '@noble/hashes/utils.js';
-import { decodePage } from '../core/data/pages.ts';
+import { decodePage, decodePageIndex, pageBytes, pageFormat } from '../core/data/pages.ts';
 import type { RunManifest } from '../core/protocol/manifest.ts';
 import type { ValidatorApi } from './api.ts';
 import { sha256Hex } from './api.ts';
 import type { BlobCache } from './ports.ts';
 
-const HASH_BYTES = 32;
 const PREFETCHED_PAGES = 6;
 
 export interface Page {
@@ -14,7 +12,7 @@ export interface Page {
   readonly number: number;
   readonly sha256: string;
   /** [pageSequences * contextLength] token ids. */
-  readonly tokens: Uint16Array | Uint32Array;
+  readonly tokens: Int32Array;
 }
 
 export interface PageSource {
@@ -31,21 +29,21 @@ export async function openPageSource(
   cache: BlobCache,
   signal: AbortSignal,
 ): Promise<PageSource> {
-  const { data, model } = manifest;
+  const { data } = manifest;
   const held = await cache.get(data.index.sha256);
   let index = held && (await sha256Hex(held)) === data.index.sha256 ? held : undefined;
   if (!index) {
     index = await api.blob(data.index, signal);
     await cache.put('page-index', data.index.sha256, index);
   }
-  const hashes = index;
-  const pageBytes = data.pageSequences * model.contextLength * data.tokenBytes;
+  const hashes = decodePageIndex(index, data.pages);
+  const format = pageFormat(manifest);
 
   async function load(number: number, abort: AbortSignal): Promise<Page> {
-    const sha256 = bytesToHex(hashes.subarray(number * HASH_BYTES, (number + 1) * HASH_BYTES));
+    const sha256 = hashes[number]!;
     // Pages change with every window: keeping them would only fill the store.
-    const bytes = await api.blob({ sha256, bytes: pageBytes }, abort);
-    return { number, sha256, tokens: decodePage(bytes, { tokenBytes: data.tokenBytes, vocabSize: model.vocabSize }) };
+    const bytes = await api.blob({ sha256, bytes: pageBytes(format) }, abort);
+    return { number, sha256, tokens: decodePage(bytes, format) };
   }
 
   return {

@@ -84,7 +84,12 @@ export function createReplica(options: ReplicaOptions): Replica {
     progress(0);
     for (const chunk of chunks) {
       const start = offset;
-      bytes.set(await fetchBlob('checkpoint-chunk', chunk, signal, (done) => { progress(start + done); }), offset);
+      bytes.set(
+        await fetchBlob('checkpoint-chunk', chunk, signal, (done) => {
+          progress(start + done);
+        }),
+        offset,
+      );
       offset += chunk.bytes;
       progress(offset);
     }
@@ -98,7 +103,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   async function applySteps(target: number, signal: AbortSignal): Promise<void> {
     const missing = await api.windows(window, target - window, signal);
     const steps = missing.filter((row) => row.window >= window && row.window < target);
-    if (steps.length !== target - window) throw new RootMismatchError(`the steps from window ${window} are not all there`);
+    if (steps.length !== target - window)
+      throw new RootMismatchError(`the steps from window ${window} are not all there`);
     const totalBytes = steps.reduce((sum, step) => sum + (step.outerStep?.bytes ?? 0), 0);
     let done = 0;
     for (const step of steps) {

@@ -14,7 +14,9 @@ export function run(command, args, env = {}) {
 }
 
 export function ensureInstalled() {
-  const lock = createHash('sha256').update(readFileSync(`${ROOT}package-lock.json`)).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(`${ROOT}package-lock.json`))
+    .digest('hex');
   const stamp = `${ROOT}node_modules/.installed-lock`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.log('Installing packages …');

@@ -3,7 +3,17 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { ensureInstalled, ROOT, run } from './install.mjs';
 
-const APP_SOURCES = ['src', 'workers', 'client', 'core', 'engine', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'];
+const APP_SOURCES = [
+  'src',
+  'workers',
+  'client',
+  'core',
+  'engine',
+  'public',
+  'index.html',
+  'vite.config.ts',
+  'package-lock.json',
+];
 
 function newestChange(path) {
   const stat = statSync(path);

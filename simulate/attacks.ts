@@ -39,7 +39,10 @@ function wrongData(): Behaviour {
   return { choosePages: (assigned) => assigned.map((_, i) => i % 4) };
 }
 
-export function attackBehaviour(attack: Attack, context: { seed: string; validatorUrl: string; hotkey: string }): Behaviour {
+export function attackBehaviour(
+  attack: Attack,
+  context: { seed: string; validatorUrl: string; hotkey: string },
+): Behaviour {
   switch (attack) {
     case 'noise':
       return noise(context.seed);

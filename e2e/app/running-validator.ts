@@ -75,7 +75,11 @@ export async function withFolder<T>(body: (folder: string) => Promise<T>): Promi
 }
 
 /** Asks again until the answer is there. */
-export async function eventually<T>(ask: () => Promise<T | undefined | false>, timeoutMs: number, what: string): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T | undefined | false>,
+  timeoutMs: number,
+  what: string,
+): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const answer = await ask();

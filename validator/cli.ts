@@ -1,0 +1,92 @@
+/** The operator's commands. Each lives in `commands/`; this file only names them and their options. */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { PRESET_NAMES } from '../core/model/presets.ts';
+import { evalCommand } from './commands/eval.ts';
+import { exportCommand } from './commands/export.ts';
+import { createRunCommand } from './commands/run-create.ts';
+import { startCommand } from './commands/start.ts';
+import { UsageError } from './commands/usage-error.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`a whole number from ${min} to ${max} is wanted`);
+    }
+    return value;
+  };
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 2 || value > 86_400) {
+    throw new InvalidArgumentError('a number of seconds from 2 to 86400 is wanted');
+  }
+  return value;
+}
+
+const dataOption = (): Option =>
+  new Option('--data <dir>', 'folder of the run: database, blobs, keys').default('data/run');
+const presetOption = (): Option =>
+  new Option('--preset <name>', 'model and schedule of a new run').choices([...PRESET_NAMES]).default('nano');
+const windowOption = (): Option => new Option('--window <seconds>', 'window length of a new run').argParser(seconds);
+
+const program = new Command('gauntlet')
+  .description('Trains a language model in browser tabs, and judges what each contributed.')
+  .version(version)
+  .showHelpAfterError('(--help lists what there is)');
+
+program
+  .command('start')
+  .description('start a validator, the app and a few simulated peers; goes on where it stopped')
+  .option('--port <n>', 'port to listen on', integer(0, 65_535), 8899)
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .addOption(dataOption())
+  .addOption(presetOption())
+  .addOption(windowOption())
+  .option('--peers <n>', 'simulated honest peers beside you', integer(0, 64), 3)
+  .option('--attackers <n>', 'simulated attackers: noise, copy-cat and wrong-data in turn', integer(0, 64), 1)
+  .option('--open', 'open the page in the system’s browser')
+  .action(startCommand);
+
+program
+  .command('run')
+  .description('make runs')
+  .command('create')
+  .description('create a run without starting it')
+  .addOption(dataOption())
+  .addOption(presetOption())
+  .addOption(windowOption())
+  .option('--name <text>', 'name shown to contributors')
+  .option('--from <dir>', 'start from a Llama-family checkpoint: config.json, model.safetensors, tokenizer.json')
+  .option('--corpus <file...>', 'text to train on (.txt or .jsonl with a "text" field) instead of the embedded corpus')
+  .option('--seed <text>', 'seed of the initial parameters', 'gauntlet')
+  .action(createRunCommand);
+
+program
+  .command('eval')
+  .description('mean next-token cross-entropy of a checkpoint, as JSON')
+  .requiredOption('--checkpoint <dir>', 'config.json and model.safetensors')
+  .addOption(new Option('--tokens <file>', 'token ids separated by white space').conflicts('text'))
+  .addOption(new Option('--text <file>', 'text, tokenised with the checkpoint’s tokenizer.json'))
+  .action(evalCommand);
+
+program
+  .command('export')
+  .description('write the newest parameters of a run as a checkpoint that transformers loads')
+  .addOption(dataOption())
+  .requiredOption('--out <dir>', 'folder to write to')
+  .action(exportCommand);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`gauntlet: ${error.message}`);
+  process.exitCode = 2;
+}

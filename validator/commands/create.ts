@@ -1,0 +1,76 @@
+/** Makes a run in a folder, with progress on the terminal: shared by `start` and `run create`. */
+import { fileURLToPath } from 'node:url';
+import { isPresetName, PRESETS, type PresetName } from '../../core/model/presets.ts';
+import type { SignedManifest } from '../../core/protocol/manifest.ts';
+import { openOrCreateRun } from '../serve.ts';
+import { createRunArtefacts, type ArtefactStage } from '../setup/create-artefacts.ts';
+import { UsageError } from './usage-error.ts';
+
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/gauntlet', import.meta.url));
+/** Shares of a window; judging takes what it takes after the put phase. */
+const TRAIN_SHARE = 0.75;
+const PUT_SHARE = 0.2;
+
+const STAGE: Record<ArtefactStage, string> = {
+  corpus: 'reading the corpus',
+  tokenizer: 'training the tokenizer',
+  pages: 'tokenising',
+  parameters: 'initialising the model',
+  blobs: 'storing pages',
+};
+
+export interface NewRunOptions {
+  readonly data: string;
+  readonly preset: string;
+  /** Seconds a window. */
+  readonly window?: number;
+  readonly name?: string;
+  readonly from?: string;
+  readonly corpus?: readonly string[];
+  readonly seed?: string;
+}
+
+function presetOf(name: string): PresetName {
+  if (!isPresetName(name)) throw new UsageError(`there is no preset ${name}`);
+  return name;
+}
+
+function progressLine(): (stage: ArtefactStage, fraction: number) => void {
+  let last = '';
+  return (stage, fraction) => {
+    if (!process.stderr.isTTY && stage === last) return;
+    last = stage;
+    process.stderr.write(
+      process.stderr.isTTY ? `\r\x1b[K${STAGE[stage]} ${Math.round(100 * fraction)} %` : `${STAGE[stage]} …\n`,
+    );
+  };
+}
+
+/** Opens the run of a folder, or makes it. @returns whether it was made now */
+export async function openOrCreate(options: NewRunOptions): Promise<{ signed: SignedManifest; created: boolean }> {
+  const preset = presetOf(options.preset);
+  const opened = await openOrCreateRun(options.data, async ({ blobs }) => {
+    const { manifest, initialParameters } = await createRunArtefacts({
+      preset,
+      seed: new TextEncoder().encode(options.seed ?? 'gauntlet'),
+      ...(options.corpus === undefined ? {} : { corpus: options.corpus }),
+      ...(options.from === undefined ? {} : { fromCheckpointDir: options.from }),
+      blobs,
+      cacheDir: CACHE,
+      onProgress: progressLine(),
+    });
+    const seconds = options.window;
+    const window =
+      seconds === undefined
+        ? PRESETS[preset].window
+        : { trainSeconds: TRAIN_SHARE * seconds, putSeconds: PUT_SHARE * seconds };
+    return {
+      name: options.name ?? `${preset} on public-domain English`,
+      guests: true,
+      manifest: { ...manifest, window },
+      initialParameters,
+    };
+  });
+  if (process.stderr.isTTY && opened.created) process.stderr.write('\r\x1b[K');
+  return opened;
+}

@@ -1,0 +1,14 @@
+/** `gauntlet export`: the newest parameters of a run as a checkpoint folder that `transformers` loads. */
+import { readNewestParameters } from '../serve.ts';
+import { exportCheckpointDir } from '../setup/checkpoint-files.ts';
+
+export interface ExportOptions {
+  readonly data: string;
+  readonly out: string;
+}
+
+export async function exportCommand({ data, out }: ExportOptions): Promise<void> {
+  const { signed, window, stateRoot, parameters, tokenizerJson } = await readNewestParameters(data);
+  await exportCheckpointDir(out, signed.manifest.model, parameters, tokenizerJson);
+  console.log(JSON.stringify({ run: signed.run, window, stateRoot, out }));
+}

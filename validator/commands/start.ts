@@ -1,0 +1,94 @@
+/** `gauntlet start`: a validator, the app, and simulated peers beside it, until Ctrl-C. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WindowSummary } from '../../core/protocol/api.ts';
+import { createLog } from '../adapters/log.ts';
+import { createValidator } from '../serve.ts';
+import { openOrCreate, type NewRunOptions } from './create.ts';
+import { UsageError } from './usage-error.ts';
+
+const APP = fileURLToPath(new URL('../../dist', import.meta.url));
+const CROWD = fileURLToPath(new URL('../../simulate/main.ts', import.meta.url));
+/** What a simulated peer trains a window, so that several share a machine with a person's browser. */
+const CROWD_PAGES = 12;
+
+export interface StartOptions extends NewRunOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly peers: number;
+  readonly attackers: number;
+  readonly open?: boolean;
+}
+
+function startCrowd(validatorUrl: string, { data, peers, attackers }: StartOptions): ChildProcess | undefined {
+  if (peers + attackers === 0) return undefined;
+  return spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      CROWD,
+      ...['--validator', validatorUrl],
+      ...['--folder', join(data, 'peers')],
+      ...['--honest', String(peers), '--attackers', String(attackers)],
+      ...['--max-pages', String(CROWD_PAGES)],
+    ],
+    // Its standard input is the leash: it ends when this process does, however this process ends.
+    { stdio: ['pipe', 'inherit', 'inherit'], cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+  );
+}
+
+function openPage(url: string): void {
+  const opener = { darwin: 'open', win32: 'explorer' }[process.platform as string] ?? 'xdg-open';
+  spawn(opener, [url], { stdio: 'ignore', detached: true })
+    .on('error', () => console.error(`no browser could be opened; visit ${url}`))
+    .unref();
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+function logLevel(): (typeof LOG_LEVELS)[number] {
+  const wanted = process.env['GAUNTLET_LOG'] ?? 'warn';
+  const level = LOG_LEVELS.find((known) => known === wanted);
+  if (!level) throw new UsageError(`GAUNTLET_LOG is one of ${LOG_LEVELS.join(', ')}`);
+  return level;
+}
+
+function windowLine({ window, lossBefore, lossAfter, participants, aggregated }: WindowSummary): string {
+  const loss = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
+  return `window ${window}: loss ${loss(lossBefore)} → ${loss(lossAfter)}, ${participants ?? 0} contributed, ${aggregated} aggregated`;
+}
+
+export async function startCommand(options: StartOptions): Promise<void> {
+  const { signed, created } = await openOrCreate(options);
+  const validator = await createValidator({
+    dataDir: options.data,
+    port: options.port,
+    host: options.host,
+    ...(existsSync(join(APP, 'index.html')) ? { staticDir: APP } : {}),
+    // What a person reads is on standard output; the log is for operators who ask for it.
+    log: createLog(logLevel()),
+  });
+  const { manifest } = signed;
+  if (!created && options.window !== undefined) {
+    const seconds = manifest.window.trainSeconds + manifest.window.putSeconds;
+    console.log(`This run keeps its windows of about ${seconds} s; --window is for new runs.`);
+  }
+  console.log(
+    `${created ? 'New run' : 'Run'} ${signed.run}: ${manifest.name}, window ${validator.rounds.clock().window}`,
+  );
+  console.log(`Open ${validator.url}`);
+  validator.onWindow((window) => console.log(windowLine(window)));
+  const crowd = startCrowd(validator.url, options);
+  if (options.open) openPage(validator.url);
+
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  console.log('Stopping …');
+  crowd?.kill('SIGTERM');
+  await validator.close();
+}
