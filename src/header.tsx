@@ -1,6 +1,6 @@
 /** Name, run, connection and theme. */
 import { useLive } from './client/app-context.ts';
-import { useClock, useManifest } from './client/queries.ts';
+import { useClock, useManifest, useUnreachable } from './client/queries.ts';
 import styles from './header.module.css';
 import { applyTheme, themeChoice, THEMES, type Theme } from './platform/theme.ts';
 import { useSignal } from './platform/subscribable.ts';
@@ -49,7 +49,7 @@ function Mark() {
 function ConnectionBadge() {
   const stream = useLive((state) => state.stream);
   const clock = useClock();
-  const [tone, text, title] = connection(stream === 'live', clock.isError, clock.isSuccess);
+  const [tone, text, title] = connection(stream === 'live', useUnreachable() !== undefined, clock.isSuccess);
   return (
     <span role="status">
       <Badge tone={tone} title={title}>

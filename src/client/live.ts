@@ -8,6 +8,8 @@ export interface LiveState {
   readonly stream: StreamState;
   /** Milliseconds to add to this machine's clock to get the validator's. */
   readonly offsetMs: number;
+  /** Why the validator cannot be reached, from the second failure in a row on; undefined while it answers. */
+  readonly failure: Error | undefined;
 }
 
 export interface Live {
@@ -15,6 +17,8 @@ export interface Live {
   /** Follows the events until the returned function is called. */
   follow(client: QueryClient): () => void;
   noteServerTime(clock: ClockState, localMs: number): void;
+  /** A failed reading of the clock, which serves as the heartbeat. */
+  noteFailure(error: Error): void;
 }
 
 /** The most windows that the page asks for and keeps. */
@@ -29,6 +33,9 @@ export const QUERY_KEYS = {
   peer: (hotkey: string) => ['peer', hotkey],
 } as const;
 
+/** One lost answer is no news. */
+const FAILURES_TO_SHOW = 2;
+
 /** Puts a window's row into a list that is ordered by window. */
 export function upsertWindow(windows: readonly WindowSummary[], row: WindowSummary): WindowSummary[] {
   const others = windows.filter(({ window }) => window !== row.window);
@@ -36,10 +43,18 @@ export function upsertWindow(windows: readonly WindowSummary[], row: WindowSumma
 }
 
 export function createLive(baseUrl: string, createSource?: (url: string) => EventSourceLike): Live {
-  const store = createStore<LiveState>(() => ({ stream: 'connecting', offsetMs: 0 }));
+  const store = createStore<LiveState>(() => ({ stream: 'connecting', offsetMs: 0, failure: undefined }));
+
+  let failures = 0;
 
   function noteServerTime(clock: ClockState, localMs: number): void {
-    store.setState({ offsetMs: Date.parse(clock.serverTime) - localMs });
+    failures = 0;
+    store.setState({ offsetMs: Date.parse(clock.serverTime) - localMs, failure: undefined });
+  }
+
+  function noteFailure(error: Error): void {
+    failures++;
+    if (failures >= FAILURES_TO_SHOW) store.setState({ failure: error });
   }
 
   function apply(client: QueryClient, event: ValidatorEvent): void {
@@ -67,6 +82,7 @@ export function createLive(baseUrl: string, createSource?: (url: string) => Even
   return {
     store,
     noteServerTime,
+    noteFailure,
     follow: (client) =>
       followEvents({
         url: new URL('/v1/events', baseUrl).href,

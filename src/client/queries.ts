@@ -47,12 +47,24 @@ export function useClock(): UseQueryResult<ClockState> {
     queryKey: QUERY_KEYS.clock,
     queryFn: async ({ signal }) => {
       const sentMs = Date.now();
-      const clock = await api.clock(signal);
-      live.noteServerTime(clock, (sentMs + Date.now()) / 2);
-      return clock;
+      try {
+        const clock = await api.clock(signal);
+        live.noteServerTime(clock, (sentMs + Date.now()) / 2);
+        return clock;
+      } catch (error) {
+        if (!signal.aborted) live.noteFailure(error instanceof Error ? error : new Error(String(error)));
+        throw error;
+      }
     },
+    // The poll is the retry.
+    retry: false,
     refetchInterval: usePollMs(),
   });
+}
+
+/** Why the validator cannot be reached; undefined while it answers. */
+export function useUnreachable(): Error | undefined {
+  return useLive((state) => state.failure);
 }
 
 export function useLeaderboard(): UseQueryResult<Leaderboard> {

@@ -1,6 +1,6 @@
 /** All peers of the run by rank, this tab's row marked. */
 import type { LeaderboardEntry } from '../../core/protocol/api.ts';
-import { useLeaderboard } from '../client/queries.ts';
+import { useLeaderboard, useUnreachable } from '../client/queries.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Card } from '../ui/card.tsx';
 import { formatDecimal, formatPercent, plural, shorten, UNKNOWN } from '../ui/format.ts';
@@ -12,13 +12,14 @@ import styles from './leaderboard.module.css';
 import { visibleRows } from './rows.ts';
 
 export function Leaderboard() {
-  const { data, isError } = useLeaderboard();
+  const { data } = useLeaderboard();
+  const unreachable = useUnreachable() !== undefined;
   const own = useGuestHotkey().data;
   return (
     <Card title="Leaderboard" aside={data && data.peers.length > 0 ? `after window ${data.window}` : undefined}>
       {!data && (
         <Notice>
-          {isError ? 'Peers are listed once the validator answers.' : 'Asking the validator for the peers.'}
+          {unreachable ? 'Peers are listed once the validator answers.' : 'Asking the validator for the peers.'}
         </Notice>
       )}
       {data?.peers.length === 0 && <Notice>Nobody has joined yet. Be the first: press Start.</Notice>}

@@ -2,7 +2,7 @@
 import { parameterLayout } from '../../core/model/layout.ts';
 import type { WindowSummary } from '../../core/protocol/api.ts';
 import type { RunManifest } from '../../core/protocol/manifest.ts';
-import { useManifest, useWindows } from '../client/queries.ts';
+import { useManifest, useUnreachable, useWindows } from '../client/queries.ts';
 import { Card } from '../ui/card.tsx';
 import { Figure, Figures } from '../ui/figures.tsx';
 import { formatCompact, formatDecimal, formatInteger, formatSigned, UNKNOWN } from '../ui/format.ts';
@@ -13,12 +13,13 @@ import styles from './run-panel.module.css';
 export function RunPanel() {
   const manifest = useManifest();
   const windows = useWindows();
+  const unreachable = useUnreachable() !== undefined;
   return (
     <Card
       title="The shared model"
       intro="Its loss on text that nobody trains on, measured by the validator after each window."
     >
-      {windows.data ? <RunLoss windows={windows.data} /> : <Waiting failed={windows.isError} />}
+      {windows.data ? <RunLoss windows={windows.data} /> : <Waiting failed={unreachable} />}
       {manifest && <ManifestFacts manifest={manifest} />}
     </Card>
   );

@@ -1,7 +1,6 @@
 /** No validator: what to do, in one place instead of in every panel. */
-import { messageOf } from '../../client/http.ts';
 import { useApp } from '../client/app-context.ts';
-import { useClock, useRun } from '../client/queries.ts';
+import { useClock, useRun, useUnreachable } from '../client/queries.ts';
 import { sentence } from '../contribute/describe.ts';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
@@ -10,8 +9,8 @@ export function UnreachableNotice() {
   const { validatorUrl } = useApp().parameters.start;
   const clock = useClock();
   const run = useRun();
-  const error = clock.error ?? run.error;
-  if (!error) return null;
+  const failure = useUnreachable() ?? run.error;
+  if (!failure) return null;
   const retry = (): void => {
     void clock.refetch();
     void run.refetch();
@@ -22,7 +21,7 @@ export function UnreachableNotice() {
       title={`No answer from ${new URL(validatorUrl).host}`}
       action={<Button onClick={retry}>Try now</Button>}
     >
-      {sentence(messageOf(error))} Check that the validator is running and that you are online. This page asks again by
+      {sentence(failure.message)} Check that the validator is running and that you are online. This page asks again by
       itself.
     </Notice>
   );

@@ -1,6 +1,6 @@
 /** The present window: its number, its phase and how long that lasts. */
 import { useServerNowMs } from '../client/app-context.ts';
-import { useClock } from '../client/queries.ts';
+import { useClock, useUnreachable } from '../client/queries.ts';
 import { Card } from '../ui/card.tsx';
 import { Notice } from '../ui/notice.tsx';
 import type { ClockState } from '../../core/protocol/api.ts';
@@ -15,7 +15,8 @@ const MEANINGS: Record<ClockState['phase'], string> = {
 };
 
 export function WindowPanel() {
-  const { data: clock, isError } = useClock();
+  const { data: clock } = useClock();
+  const unreachable = useUnreachable() !== undefined;
   return (
     <Card
       title={clock ? 'Window' : 'This window'}
@@ -31,7 +32,7 @@ export function WindowPanel() {
         <Phases clock={clock} />
       ) : (
         <Notice>
-          {isError ? 'Its clock is shown once the validator answers.' : 'Asking the validator for its clock.'}
+          {unreachable ? 'Its clock is shown once the validator answers.' : 'Asking the validator for its clock.'}
         </Notice>
       )}
     </Card>

@@ -45,7 +45,7 @@ function PeerScores({ peer }: { peer: PeerState }) {
       <p className={styles['why']}>{explainScore(peer)}</p>
       <Product peer={peer} />
       <div className={styles['halves']}>
-        <Figures>
+        <Figures columns={3}>
           <Figure label="Rank" hint="Among all peers of this run, by peer score.">
             {peer.rank === null ? UNKNOWN : `#${peer.rank}`}
           </Figure>

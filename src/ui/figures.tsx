@@ -1,9 +1,11 @@
 /** A row of labelled figures. */
 import type { ReactNode } from 'react';
+import { classes } from './classes.ts';
 import styles from './figures.module.css';
 
-export function Figures({ children }: { children: ReactNode }) {
-  return <dl className={styles['figures']}>{children}</dl>;
+/** @param columns as many as fit when not given */
+export function Figures({ columns, children }: { columns?: 3; children: ReactNode }) {
+  return <dl className={classes(styles['figures'], columns && styles['three'])}>{children}</dl>;
 }
 
 export interface FigureProps {
