@@ -7,6 +7,14 @@ import { contributionBody } from '../core/wire/contribution.ts';
 export const ATTACKS = ['noise', 'copy-cat', 'wrong-data'] as const;
 export type Attack = (typeof ATTACKS)[number];
 
+export interface AttackContext {
+  readonly seed: string;
+  readonly validatorUrl: string;
+  /** The attacker's own. */
+  readonly hotkey: string;
+  readonly fetch: typeof fetch;
+}
+
 /** Uploads a random direction: a valid message that says nothing about the data. */
 function noise(seed: string): Behaviour {
   const random = createRandom(seedFrom('noise', seed));
@@ -20,7 +28,7 @@ function noise(seed: string): Behaviour {
  * Re-uploads, under its own name, what another peer delivered in the window before: uploads of the current window are
  * sealed, so this is the newest there is to copy.
  */
-function copyCat(seed: string, validatorUrl: string, hotkey: string): Behaviour {
+function copyCat({ seed, validatorUrl, hotkey, fetch }: AttackContext): Behaviour {
   const api = createValidatorApi({ baseUrl: validatorUrl, fetch });
   return {
     ...noise(seed),
@@ -39,15 +47,12 @@ function wrongData(): Behaviour {
   return { choosePages: (assigned) => assigned.map((_, i) => i % 4) };
 }
 
-export function attackBehaviour(
-  attack: Attack,
-  context: { seed: string; validatorUrl: string; hotkey: string },
-): Behaviour {
+export function attackBehaviour(attack: Attack, context: AttackContext): Behaviour {
   switch (attack) {
     case 'noise':
       return noise(context.seed);
     case 'copy-cat':
-      return copyCat(context.seed, context.validatorUrl, context.hotkey);
+      return copyCat(context);
     case 'wrong-data':
       return wrongData();
     default:

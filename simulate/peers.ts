@@ -27,15 +27,26 @@ export interface SimulatedPeer {
   readonly contributor: Contributor;
 }
 
-/** Makes the crowd; attackers take the attacks in turn. */
-export async function createCrowd(options: CrowdOptions): Promise<SimulatedPeer[]> {
-  const kinds: PeerKind[] = [
-    ...Array.from({ length: options.honest }, () => 'honest' as const),
-    ...Array.from({ length: options.attackers }, (_, i) => ATTACKS[i % ATTACKS.length]!),
+/** Honest peers, then attackers that take the attacks in turn. */
+export function kindsOfCrowd(honest: number, attackers: number): PeerKind[] {
+  return [
+    ...Array.from({ length: honest }, () => 'honest' as const),
+    ...Array.from({ length: attackers }, (_, i) => ATTACKS[i % ATTACKS.length]!),
   ];
+}
+
+/** "honest-2": its kind and its number among those. */
+export function nameOfPeer(kinds: readonly PeerKind[], i: number): string {
+  const kind = kinds[i]!;
+  return `${kind}-${kinds.slice(0, i).filter((other) => other === kind).length + 1}`;
+}
+
+/** Makes the crowd. */
+export async function createCrowd(options: CrowdOptions): Promise<SimulatedPeer[]> {
+  const kinds = kindsOfCrowd(options.honest, options.attackers);
   const peers: SimulatedPeer[] = [];
   for (const [i, kind] of kinds.entries()) {
-    const name = `${kind}-${kinds.slice(0, i).filter((other) => other === kind).length + 1}`;
+    const name = nameOfPeer(kinds, i);
     const ports = await nodePorts(join(options.folder, name), options.intraOpThreads ?? 1);
     const hotkey = encodeAddress(ports.identity.hotkeySigner.publicKey);
     const contributor = createContributor({
@@ -45,7 +56,7 @@ export async function createCrowd(options: CrowdOptions): Promise<SimulatedPeer[
       ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }),
       ...(kind === 'honest'
         ? {}
-        : { behaviour: attackBehaviour(kind, { seed: name, validatorUrl: options.validatorUrl, hotkey }) }),
+        : { behaviour: attackBehaviour(kind, { seed: name, validatorUrl: options.validatorUrl, hotkey, fetch }) }),
     });
     peers.push({ name, kind, hotkey, contributor });
   }

@@ -1,12 +1,11 @@
 /** Makes a run in a folder, with progress on the terminal: shared by `start` and `run create`. */
-import { fileURLToPath } from 'node:url';
 import { isPresetName, PRESETS, type PresetName } from '../../core/model/presets.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import { openOrCreateRun } from '../serve.ts';
 import { createRunArtefacts, type ArtefactStage } from '../setup/create-artefacts.ts';
+import { DEFAULT_CACHE } from '../setup/data-cache.ts';
 import { UsageError } from './usage-error.ts';
 
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/gauntlet', import.meta.url));
 /** Shares of a window; judging takes what it takes after the put phase. */
 const TRAIN_SHARE = 0.75;
 const PUT_SHARE = 0.2;
@@ -56,7 +55,7 @@ export async function openOrCreate(options: NewRunOptions): Promise<{ signed: Si
       ...(options.corpus === undefined ? {} : { corpus: options.corpus }),
       ...(options.from === undefined ? {} : { fromCheckpointDir: options.from }),
       blobs,
-      cacheDir: CACHE,
+      cacheDir: DEFAULT_CACHE,
       onProgress: progressLine(),
     });
     const seconds = options.window;

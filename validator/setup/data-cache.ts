@@ -2,8 +2,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { writeFileAtomically } from './files.ts';
+
+/** Where the commands keep it: beside the packages that the embedded corpus comes from. */
+export const DEFAULT_CACHE = fileURLToPath(new URL('../../node_modules/.cache/gauntlet', import.meta.url));
 
 export interface TokenisedData {
   readonly tokenizerJson: Uint8Array<ArrayBuffer>;

@@ -1,0 +1,214 @@
+/**
+ * A whole run in one process and in virtual time: the production validator behind its HTTP API, contributors on the
+ * real engine, everything seeded. As fast as its arithmetic, and the same from one time to the next.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { createContributor } from '../client/contributor.ts';
+import type { ContributorPorts, OptimiserStore } from '../client/ports.ts';
+import { memorySigner } from '../core/identity/signing.ts';
+import { encodeAddress } from '../core/identity/ss58.ts';
+import { PRESETS, type PresetName } from '../core/model/presets.ts';
+import { createRandom, seedFrom } from '../core/numerics/prng.ts';
+import type { PeerState, WindowRecord } from '../core/protocol/api.ts';
+import type { RunManifest } from '../core/protocol/manifest.ts';
+import { createNodeEvaluator, createNodeTrainer } from '../engine/node.ts';
+import { createMetrics } from '../validator/adapters/metrics.ts';
+import { openRunFolder, type RunFolder } from '../validator/adapters/run-folder.ts';
+import { createApp } from '../validator/http/app.ts';
+import { createRun } from '../validator/rounds/create-run.ts';
+import { openRounds } from '../validator/rounds/rounds.ts';
+import { createRunArtefacts } from '../validator/setup/create-artefacts.ts';
+import { DEFAULT_CACHE } from '../validator/setup/data-cache.ts';
+import { attackBehaviour } from './attacks.ts';
+import { memoryBlobCache } from './node-ports.ts';
+import { kindsOfCrowd, nameOfPeer, type PeerKind } from './peers.ts';
+import { createVirtualTime, type Participant } from './virtual-time.ts';
+
+/** When every experiment begins. */
+const EPOCH = Date.UTC(2025, 0, 1);
+const ADDRESS = 'http://experiment.invalid';
+const MAX_PEERS = 1_000;
+
+export interface ExperimentOptions {
+  readonly preset: PresetName;
+  readonly windows: number;
+  readonly honest: number;
+  readonly attackers: number;
+  /** Pages an honest peer trains a window. */
+  readonly pages: number;
+  readonly seed: string;
+  /** Departures from the preset. */
+  readonly scheme?: Partial<RunManifest['scheme']>;
+  readonly gauntlet?: Partial<RunManifest['gauntlet']>;
+  readonly intraOpThreads?: number;
+  readonly onWindow?: (record: WindowRecord) => void;
+}
+
+export interface ExperimentPeer {
+  readonly name: string;
+  readonly kind: PeerKind;
+  readonly state: PeerState;
+}
+
+export interface ExperimentResult {
+  /** Oldest first. */
+  readonly windows: readonly WindowRecord[];
+  readonly peers: readonly ExperimentPeer[];
+}
+
+/** Keys, secrets and draws all follow from the experiment's seed. */
+function seededBytes(seed: string, label: string): () => Uint8Array<ArrayBuffer> {
+  const random = createRandom(seedFrom(seed), label);
+  return () => Uint8Array.from({ length: 32 }, () => random.below(256));
+}
+
+function memoryOptimiserStore(): OptimiserStore {
+  let held: Awaited<ReturnType<OptimiserStore['load']>>;
+  return {
+    load: () => Promise.resolve(held),
+    save: (_run, _hotkey, state) => {
+      held = state;
+      return Promise.resolve();
+    },
+  };
+}
+
+async function createSeededRun(folder: RunFolder, options: ExperimentOptions, time: Participant): Promise<void> {
+  const preset = PRESETS[options.preset];
+  const { manifest, initialParameters } = await createRunArtefacts({
+    preset: options.preset,
+    seed: new TextEncoder().encode(options.seed),
+    blobs: folder.blobs,
+    cacheDir: DEFAULT_CACHE,
+  });
+  const clock = { now: time.now, sleep: time.sleep };
+  await createRun(
+    { ...folder, clock },
+    {
+      ...manifest,
+      scheme: { ...preset.scheme, ...options.scheme },
+      gauntlet: { ...preset.gauntlet, ...options.gauntlet },
+      name: 'experiment',
+      guests: true,
+      createdAt: new Date(EPOCH).toISOString(),
+      validator: { publicKey: Buffer.from(folder.signer.publicKey).toString('hex') },
+    },
+    initialParameters,
+  );
+}
+
+/** Runs an experiment to its end. @throws Error when a peer fails in a way that an experiment should not provoke */
+export async function runExperiment(options: ExperimentOptions): Promise<ExperimentResult> {
+  const path = await mkdtemp(join(tmpdir(), 'gauntlet-experiment-'));
+  try {
+    return await runIn(path, options);
+  } finally {
+    await rm(path, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function runIn(path: string, options: ExperimentOptions): Promise<ExperimentResult> {
+  const { seed, intraOpThreads = 1 } = options;
+  const time = createVirtualTime(EPOCH);
+  const validatorTime = time.join();
+  const opened = await openRunFolder(path);
+  const folder: RunFolder = {
+    ...opened,
+    signer: memorySigner(seededBytes(seed, 'validator')()),
+    randomBytes: seededBytes(seed, 'secrets'),
+  };
+  await createSeededRun(folder, options, validatorTime);
+  const log = pino({ level: 'silent' });
+  const signed = (await folder.store.run())!;
+  const metrics = createMetrics(signed.run);
+  const rounds = await openRounds(
+    {
+      ...folder,
+      clock: { now: validatorTime.now, sleep: validatorTime.sleep },
+      log,
+      metrics,
+      createEvaluator: (shape) => createNodeEvaluator({ ...shape, intraOpThreads }),
+    },
+    { maxPeers: MAX_PEERS },
+  );
+  const api = createApp({
+    service: rounds,
+    blobs: folder.blobs,
+    corsOrigins: '*',
+    addressOf: () => 'experiment',
+    joins: { allow: () => true },
+    onError: (error) => failures.push(error),
+  });
+  const failures: unknown[] = [];
+  const appFetch: typeof fetch = async (input, init) => {
+    const request = new Request(input, init);
+    // A socket would have made this header of the body.
+    if (init?.body instanceof Uint8Array) request.headers.set('content-length', String(init.body.byteLength));
+    return api.app.fetch(request);
+  };
+
+  const kinds = kindsOfCrowd(options.honest, options.attackers);
+  const peers = kinds.map((kind, i) => {
+    const name = nameOfPeer(kinds, i);
+    const self = time.join();
+    const signer = memorySigner(seededBytes(seed, name)());
+    const hotkey = encodeAddress(signer.publicKey);
+    const ports: ContributorPorts = {
+      identity: { kind: 'guest', hotkeySigner: signer, sessionSigner: signer },
+      blobs: memoryBlobCache(),
+      optimiser: memoryOptimiserStore(),
+      createTrainer: (shape) => createNodeTrainer({ ...shape, intraOpThreads }),
+      fetch: appFetch,
+      now: self.now,
+      sleep: self.sleep,
+    };
+    const contributor = createContributor({
+      validatorUrl: ADDRESS,
+      ports,
+      maxPages: options.pages,
+      onEvent(event) {
+        if (event.type === 'status' && event.status.kind === 'failed') failures.push(new Error(event.status.reason));
+      },
+      ...(kind === 'honest'
+        ? {}
+        : {
+            behaviour: attackBehaviour(kind, {
+              seed: `${seed} ${name}`,
+              validatorUrl: ADDRESS,
+              hotkey,
+              fetch: appFetch,
+            }),
+          }),
+    });
+    return { name, kind, hotkey, contributor, self };
+  });
+
+  const windows: WindowRecord[] = [];
+  const finished = new Promise<void>((resolve, reject) => {
+    rounds.subscribe((event) => {
+      if (event.type !== 'window') return;
+      void rounds.window(event.window.window).then((record) => {
+        windows.push(record);
+        options.onWindow?.(record);
+        if (failures.length > 0) reject(failures[0] as Error);
+        if (windows.length >= options.windows) resolve();
+      }, reject);
+    });
+  });
+  const running = Promise.all(peers.map(({ contributor, self }) => contributor.run().finally(self.leave)));
+  rounds.start();
+  try {
+    await finished;
+    const states = await Promise.all(peers.map(({ hotkey }) => rounds.peer(hotkey)));
+    return { windows, peers: peers.map(({ name, kind }, i) => ({ name, kind, state: states[i]! })) };
+  } finally {
+    for (const { contributor } of peers) contributor.stop();
+    const stopped = rounds.stop().finally(validatorTime.leave);
+    await Promise.all([running, stopped]);
+    api.close();
+    await opened.close();
+  }
+}
