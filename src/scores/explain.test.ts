@@ -53,10 +53,12 @@ describe('score', () => {
 
 describe('verdicts', () => {
   it('are grouped by window, newest first', () => {
-    const groups = verdictsByWindow([verdict(3, 'format'), verdict(2, 'format'), verdict(3, 'sync', false)]);
-    expect(groups.map(({ window, verdicts, failed }) => [window, verdicts.length, failed.length])).toEqual([
-      [3, 2, 1],
-      [2, 1, 0],
+    const groups = verdictsByWindow([verdict(3, 'sync', false), verdict(3, 'format'), verdict(2, 'format')]);
+    expect(
+      groups.map(({ window, verdicts, failed }) => [window, verdicts.map(({ check }) => check), failed.length]),
+    ).toEqual([
+      [3, ['format', 'sync'], 1],
+      [2, ['format'], 0],
     ]);
   });
 });

@@ -1,5 +1,5 @@
 /** Why a score is what it is, in words, from the peer's public figures. */
-import type { PeerState, Verdict } from '../../core/protocol/api.ts';
+import { CheckSchema, type PeerState, type Verdict } from '../../core/protocol/api.ts';
 import { formatDecimal } from '../ui/format.ts';
 
 export interface ScorePart {
@@ -74,6 +74,8 @@ export interface WindowVerdicts {
   readonly failed: readonly Verdict[];
 }
 
+const CHECKS = CheckSchema.options;
+
 /** Newest window first, checks in the order they were made. */
 export function verdictsByWindow(verdicts: readonly Verdict[]): WindowVerdicts[] {
   const windows = new Map<number, Verdict[]>();
@@ -84,5 +86,8 @@ export function verdictsByWindow(verdicts: readonly Verdict[]): WindowVerdicts[]
   }
   return [...windows]
     .sort(([a], [b]) => b - a)
-    .map(([window, list]) => ({ window, verdicts: list, failed: list.filter(({ pass }) => !pass) }));
+    .map(([window, list]) => {
+      const ordered = list.sort((a, b) => CHECKS.indexOf(a.check) - CHECKS.indexOf(b.check));
+      return { window, verdicts: ordered, failed: ordered.filter(({ pass }) => !pass) };
+    });
 }

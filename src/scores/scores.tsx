@@ -18,7 +18,7 @@ import { VerdictList } from './verdict-list.tsx';
 
 export function Scores() {
   const hotkey = useGuestHotkey().data;
-  const started = useContribute((state) => state.verifiedRoot !== undefined || state.backend !== undefined);
+  const started = useContribute((state) => state.verifiedRoot !== undefined);
   const listed = useLeaderboard().data?.peers.some((peer) => peer.hotkey === hotkey) ?? false;
   // A hotkey that never joined is not asked for: the answer is known.
   const peer = usePeer(started || listed ? hotkey : undefined);
