@@ -15,7 +15,7 @@ const LAYERS = {
   src: ['core', 'engine', 'client', 'workers'],
   validator: ['core', 'engine'],
   simulate: ['core', 'engine', 'client', 'validator'],
-  bench: ['core', 'engine', 'client', 'validator', 'simulate'],
+  bench: ['core', 'engine', 'client', 'validator', 'simulate', 'e2e'],
   e2e: ['core', 'engine', 'client', 'validator', 'simulate', 'workers'],
 };
 

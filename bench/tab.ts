@@ -1,0 +1,19 @@
+/** The page of the benchmark: hands jobs to a worker, where a tab's engine runs. */
+import type { TabJob, TabResult } from './tab-job.ts';
+
+declare global {
+  interface Window {
+    runTabJob: (job: TabJob) => Promise<TabResult>;
+  }
+}
+
+window.runTabJob = (job) =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./tab-worker.ts', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }: MessageEvent<TabResult>) => {
+      worker.terminate();
+      resolve(data);
+    };
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(job);
+  });
