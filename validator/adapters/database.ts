@@ -1,5 +1,8 @@
 /** The tables of the run store, and the steps that make them. Written so that SQLite and PostgreSQL both take them. */
-import { sql, type Generated, type Kysely } from 'kysely';
+import { sql, type ColumnType, type Generated, type Kysely } from 'kysely';
+
+/** Milliseconds and sizes: PostgreSQL's driver reads them as text. */
+type BigInteger = ColumnType<number | string, number, number>;
 
 /** JSON columns are text, so that one dialect-free schema serves; instants are ISO 8601 text or milliseconds. */
 export interface Tables {
@@ -7,9 +10,9 @@ export interface Tables {
   run: { id: number; signed: string };
   windows: {
     window: number;
-    opens_at: number;
-    put_opens_at: number;
-    put_closes_at: number;
+    opens_at: BigInteger;
+    put_opens_at: BigInteger;
+    put_closes_at: BigInteger;
     assignment_seed: string;
     beacon_secret: string;
     beacon_commit: string;
@@ -36,7 +39,7 @@ export interface Tables {
     window: number;
     hotkey: string;
     sha256: string;
-    bytes: number;
+    bytes: BigInteger;
     arrived_at: string;
     pages_trained: number;
     session_key: string;

@@ -1,5 +1,5 @@
 /** The run store on SQL. Every method is one statement or one transaction. */
-import type { Kysely, Selectable } from 'kysely';
+import type { Insertable, Kysely, Selectable } from 'kysely';
 import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
@@ -7,7 +7,7 @@ import type { ContributionRow, OpenWindow, PeerFigures, PeerRow, RunStore, StepR
 import { migrate, type Tables } from './database.ts';
 
 // What is parsed here was written by this file: JSON of a type that the column always holds.
-const parse = <T>(text: string): T => JSON.parse(text) as T;
+const parse = (text: string): unknown => JSON.parse(text);
 
 function toOpenWindow(row: Selectable<Tables['windows']>): OpenWindow {
   return {
@@ -23,7 +23,7 @@ function toOpenWindow(row: Selectable<Tables['windows']>): OpenWindow {
   };
 }
 
-function fromOpenWindow(window: OpenWindow): Tables['windows'] {
+function fromOpenWindow(window: OpenWindow): Insertable<Tables['windows']> {
   return {
     window: window.window,
     opens_at: window.opensAt,
@@ -51,7 +51,7 @@ function toPeer(row: Selectable<Tables['peers']>): PeerRow {
     rejected: row.rejected,
     evaluated: row.evaluated,
     aggregated: row.aggregated,
-    figures: parse<PeerFigures>(row.figures),
+    figures: parse(row.figures) as PeerFigures,
   };
 }
 
@@ -64,7 +64,7 @@ function toContribution(row: Selectable<Tables['contributions']>): ContributionR
     arrivedAt: row.arrived_at,
     pagesTrained: row.pages_trained,
     sessionKey: row.session_key,
-    receipt: parse<SignedReceipt>(row.receipt),
+    receipt: parse(row.receipt) as SignedReceipt,
   };
 }
 
@@ -80,7 +80,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
   return {
     async run() {
       const row = await db.selectFrom('run').select('signed').where('id', '=', 1).executeTakeFirst();
-      return row && parse<SignedManifest>(row.signed);
+      return row && (parse(row.signed) as SignedManifest);
     },
     async createRun(run, checkpoint, first) {
       await db.transaction().execute(async (t) => {
@@ -161,7 +161,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
     },
     async record(window) {
       const row = await db.selectFrom('windows').select('record').where('window', '=', window).executeTakeFirst();
-      return row?.record == null ? undefined : parse<WindowRecord>(row.record);
+      return row?.record == null ? undefined : (parse(row.record) as WindowRecord);
     },
     async summaries(from, limit) {
       const rows = await db
@@ -172,7 +172,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
         .orderBy('window')
         .limit(limit)
         .execute();
-      return rows.map(({ summary }) => parse<WindowSummary>(summary!));
+      return rows.map(({ summary }) => parse(summary!) as WindowSummary);
     },
     async checkpoint() {
       return db.transaction().execute(async (t) => {
@@ -185,12 +185,12 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
           .orderBy('window')
           .execute();
         const steps = published.map(({ summary }): StepRow => {
-          const { window, stateRoot, outerStep } = parse<WindowSummary>(summary!);
+          const { window, stateRoot, outerStep } = parse(summary!) as WindowSummary;
           if (!outerStep || stateRoot === null) throw new Error(`window ${window} was published without a step`);
           return { ...outerStep, window, stateRoot };
         });
         return {
-          checkpoint: { window: row.window, stateRoot: row.state_root, chunks: parse<BlobRef[]>(row.chunks) },
+          checkpoint: { window: row.window, stateRoot: row.state_root, chunks: parse(row.chunks) as BlobRef[] },
           steps,
         };
       });
@@ -246,7 +246,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
         .orderBy('id', 'desc')
         .limit(limit)
         .execute();
-      return rows.map(({ verdict }) => parse<Verdict>(verdict));
+      return rows.map(({ verdict }) => parse(verdict) as Verdict);
     },
     async history(hotkey, limit) {
       const rows = await db
@@ -256,7 +256,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
         .orderBy('window', 'desc')
         .limit(limit)
         .execute();
-      return rows.reverse().map(({ point }) => parse<PeerHistoryPoint>(point));
+      return rows.reverse().map(({ point }) => parse(point) as PeerHistoryPoint);
     },
     async receipts(hotkey, limit) {
       const rows = await db
@@ -266,7 +266,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
         .orderBy('window', 'desc')
         .limit(limit)
         .execute();
-      return rows.map(({ receipt }) => parse<SignedReceipt>(receipt));
+      return rows.map(({ receipt }) => parse(receipt) as SignedReceipt);
     },
 
     async contribution(window, hotkey) {

@@ -14,7 +14,15 @@ export async function openSqliteStore(path: string): Promise<RunStore> {
   }
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: () => Promise.resolve(database) }) });
   try {
-    return await createSqlStore(db);
+    const store = await createSqlStore(db);
+    return {
+      ...store,
+      async close() {
+        // One file is left, which can be copied as it is.
+        database.pragma('wal_checkpoint(TRUNCATE)');
+        await store.close();
+      },
+    };
   } catch (error) {
     await db.destroy();
     throw error;

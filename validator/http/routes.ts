@@ -116,7 +116,7 @@ export const windowsRoute = createRoute({
   request: {
     query: z.object({
       from: z.coerce.number().pipe(WindowSchema).default(0),
-      limit: z.coerce.number().pipe(z.int().min(1).max(MAX_WINDOWS)).default(100),
+      limit: z.coerce.number().pipe(z.int().min(0).max(MAX_WINDOWS)).default(100),
     }),
   },
   responses: { 200: json(z.array(WindowSummarySchema), 'One row a window'), ...problems('malformed-request') },

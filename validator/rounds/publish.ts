@@ -60,7 +60,5 @@ export async function publishWindow(
   });
   const { verdicts, history, peers } = judgement;
   await store.closeWindow({ record, verdicts, history, peers, checkpoint, next });
-  // They are public by now; a kill before this leaves copies that the next start removes.
-  for (const { sha256 } of judgement.contributions) await uploads.release(sha256);
   return { record, next };
 }

@@ -15,7 +15,7 @@ import { CorruptRunError } from './corrupt-run.ts';
 import { loadParameters } from './parameters.ts';
 import { joinRun } from './peers.ts';
 import { publishWindow } from './publish.ts';
-import type { OpenWindow } from './store.ts';
+import type { ContributionRow, OpenWindow } from './store.ts';
 import { createUploads } from './uploads.ts';
 import { createViews } from './views.ts';
 
@@ -104,6 +104,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     };
   }
 
+  const stopping = (): boolean => abort.signal.aborted;
   const emit = (event: ValidatorEvent): void => {
     hub.emit(event);
   };
@@ -143,6 +144,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       open = next;
       parameters = judgement.parameters;
       uploads.forgetBefore(open.window - TICKET_WINDOWS);
+      await releasePublished(judgement.contributions);
       const seconds = (clock.now() - started) / 1_000;
       const [participants, aggregated] = [judgement.contributions.length, judgement.aggregated.length];
       ports.metrics.judged({ window: record.window, seconds, participants, aggregated, loss: judgement.lossAfter });
@@ -159,13 +161,22 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     emitClock();
   }
 
+  /** What is public needs no sealed copy; one that stays is removed by the next start. */
+  async function releasePublished(contributions: readonly ContributionRow[]): Promise<void> {
+    try {
+      for (const { sha256 } of contributions) await ports.uploads.release(sha256);
+    } catch (error) {
+      log.warn({ run, err: error }, 'a sealed copy could not be removed');
+    }
+  }
+
   async function sleepUntil(time: () => number): Promise<void> {
     for (let left = time() - clock.now(); left > 0; left = time() - clock.now()) await clock.sleep(left, abort.signal);
   }
 
   async function goOn(): Promise<void> {
     let retryMs = FIRST_RETRY_MS;
-    while (!abort.signal.aborted) {
+    while (!stopping()) {
       try {
         if (!open.judging) {
           await sleepUntil(() => open.putOpensAt);
@@ -177,7 +188,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
         failure = undefined;
         retryMs = FIRST_RETRY_MS;
       } catch (error) {
-        if (abort.signal.aborted) return;
+        if (stopping()) return;
         failure = `Window ${open.window} could not be judged and is tried again; the log says why.`;
         log.error({ run, window: open.window, err: error }, 'the judge failed');
         await dropEngine();

@@ -1,7 +1,6 @@
 /** Permissions to upload, kept in memory: after a restart a peer asks for a new one. */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { TicketRequest } from '../../core/protocol/api.ts';
-import type { RandomBytes } from './ports.ts';
 
 export interface LiveTicket {
   readonly id: string;
@@ -20,7 +19,9 @@ export interface TicketBook {
   forgetBefore(window: number): void;
 }
 
-export function createTicketBook(randomBytes: RandomBytes): TicketBook {
+const ID_BYTES = 32;
+
+export function createTicketBook(): TicketBook {
   const byId = new Map<string, LiveTicket>();
   const byPeer = new Map<string, LiveTicket>();
   return {
@@ -31,7 +32,14 @@ export function createTicketBook(randomBytes: RandomBytes): TicketBook {
         if (old.sha256 === sha256 && old.bytes === bytes && old.sessionKey === sessionKey) return old;
         byId.delete(old.id);
       }
-      const ticket: LiveTicket = { id: bytesToHex(randomBytes()), window, hotkey, sha256, bytes, sessionKey };
+      const ticket: LiveTicket = {
+        id: bytesToHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
+        window,
+        hotkey,
+        sha256,
+        bytes,
+        sessionKey,
+      };
       byPeer.set(key, ticket);
       byId.set(ticket.id, ticket);
       return ticket;

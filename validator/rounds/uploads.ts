@@ -52,7 +52,7 @@ export interface Uploads {
 export function createUploads(context: RunContext, ports: RoundsPorts, state: UploadWindow): Uploads {
   const { run, scheme } = context;
   const { clock, store } = ports;
-  const book = createTicketBook(ports.randomBytes);
+  const book = createTicketBook();
   const finishing = new Set<Promise<SignedReceipt>>();
   const inFlight = new Map<string, number>();
   let totalInFlight = 0;

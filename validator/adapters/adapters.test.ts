@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createValidator } from '../serve.ts';
+import { folderBlobs, folderUploads } from './folder-blobs.ts';
+import { keyFileSigner } from './key-file.ts';
+import { FolderInUseError, lockFolder } from './lock.ts';
+import { openSqliteStore } from './sqlite.ts';
+import { describeRunStore } from './testing/store-suite.ts';
+import { createTestRun, silentLog } from './testing/test-run.ts';
+
+const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const folders: string[] = [];
+async function temporary(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'adapters-'));
+  folders.push(folder);
+  return folder;
+}
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+let database: string;
+beforeEach(async () => {
+  database = join(await temporary(), 'run.sqlite');
+});
+describeRunStore('SQLite', () => openSqliteStore(database));
+
+describe('folders of blobs', () => {
+  const bytes = Uint8Array.from({ length: 600_000 }, (_, i) => i % 251);
+
+  it('keep bytes under their hash, and stream ranges of them', async () => {
+    const blobs = await folderBlobs(await temporary());
+    const { sha256 } = await blobs.put(bytes);
+    expect(sha256).toBe(hashOf(bytes));
+    expect(await blobs.put(bytes)).toEqual({ sha256, bytes: bytes.length });
+    expect(await blobs.read(sha256)).toEqual(bytes);
+    const stream = await blobs.stream(sha256, 10, 500_010);
+    expect(new Uint8Array(await new Response(stream).arrayBuffer())).toEqual(bytes.slice(10, 500_010));
+    expect(await blobs.size('00'.repeat(32))).toBeUndefined();
+    await expect(blobs.read('../run.sqlite')).rejects.toThrow(RangeError);
+  });
+
+  it('hold uploads back until they are published', async () => {
+    const folder = await temporary();
+    const blobs = await folderBlobs(join(folder, 'blobs'));
+    const uploads = await folderUploads(join(folder, 'uploads'), join(folder, 'blobs'));
+    const staged = await uploads.begin();
+    await staged.write(bytes.subarray(0, 1_000));
+    await staged.write(bytes.subarray(1_000));
+    expect(await staged.bytes()).toEqual(bytes);
+    const sha256 = hashOf(bytes);
+    await staged.seal(sha256);
+    await staged.discard();
+    expect(await uploads.read(sha256)).toEqual(bytes);
+    expect(await blobs.size(sha256)).toBeUndefined();
+    await uploads.publish(sha256);
+    await uploads.publish(sha256);
+    await uploads.release(sha256);
+    expect(await uploads.read(sha256)).toBeUndefined();
+    expect(await blobs.read(sha256)).toEqual(bytes);
+    expect((await readdir(join(folder, 'blobs'))).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+});
+
+describe('a run folder', () => {
+  it('has one opener, and a lock that a dead one left is taken over', async () => {
+    const folder = await temporary();
+    const unlock = await lockFolder(folder);
+    await expect(lockFolder(folder)).rejects.toThrow(FolderInUseError);
+    await unlock();
+    await writeFile(join(folder, 'validator.lock'), '1 1\n');
+    await (
+      await lockFolder(folder)
+    )();
+  });
+
+  it('keeps its key to its owner', async () => {
+    const path = join(await temporary(), 'validator.key');
+    const { publicKey } = await keyFileSigner(path);
+    expect((await keyFileSigner(path)).publicKey).toEqual(publicKey);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await writeFile(path, 'short');
+    await expect(keyFileSigner(path)).rejects.toThrow(/not a key/);
+  });
+});
+
+describe('a validator on a socket', () => {
+  let close: (() => Promise<void>) | undefined;
+  afterEach(() => close?.());
+
+  it('serves API and app, keeps a second validator out, and ends cleanly', async () => {
+    const dataDir = join(await temporary(), 'run');
+    const staticDir = await temporary();
+    await createTestRun(dataDir);
+    await writeFile(join(staticDir, 'index.html'), '<title>app</title>');
+    const options = { dataDir, staticDir, port: 0, host: '127.0.0.1', log: silentLog };
+    const validator = await createValidator(options);
+    ({ close } = validator);
+    await expect(createValidator(options)).rejects.toThrow(FolderInUseError);
+
+    expect(await (await fetch(`${validator.url}/readyz`)).json()).toEqual({ status: 'ready' });
+    const page = await fetch(validator.url);
+    expect(await page.text()).toContain('app');
+    expect(page.headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(page.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
+    expect(page.headers.get('content-security-policy')).toMatch(/script-src 'self' 'wasm-unsafe-eval';/);
+    const route = await fetch(`${validator.url}/leaderboard`, { headers: { accept: 'text/html' } });
+    expect(await route.text()).toContain('app');
+    for (const path of ['/..%2frun%2fvalidator.key', '/%2e%2e/run/validator.key', '/v1/nothing', '/missing.js']) {
+      const missing = await fetch(validator.url + path, { headers: { accept: 'text/html' } });
+      expect([path, missing.status, missing.headers.get('content-type')]).toEqual([
+        path,
+        404,
+        'application/problem+json',
+      ]);
+    }
+    expect(await (await fetch(`${validator.url}/metrics`)).text()).toContain('gauntlet_window');
+
+    const events = await fetch(`${validator.url}/v1/events`);
+    const reader = events.body!.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('event: clock');
+    await validator.close();
+    close = undefined;
+    expect((await reader.read()).done).toBe(true);
+    await (await createValidator(options)).close();
+  });
+});

@@ -1,0 +1,194 @@
+/** What every run store must do, whatever database it is on. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { WindowRecord } from '../../../core/protocol/api.ts';
+import type { SignedManifest } from '../../../core/protocol/manifest.ts';
+import { REFERENCE_GAUNTLET } from '../../../core/model/presets.ts';
+import { freshFigures } from '../../rounds/fresh-peer.ts';
+import type { ContributionRow, OpenWindow, RunStore, WindowClose } from '../../rounds/store.ts';
+
+const HASH = 'ab'.repeat(32);
+const signed = {
+  run: '00'.repeat(16),
+  signature: 'cd'.repeat(64),
+  manifest: { name: 'stored as it is' },
+} as unknown as SignedManifest;
+const figures = freshFigures(REFERENCE_GAUNTLET);
+
+const windowOf = (window: number): OpenWindow => ({
+  window,
+  opensAt: 1_767_225_600_000 + window,
+  putOpensAt: 1_767_225_601_000,
+  putClosesAt: 1_767_225_602_000,
+  assignmentSeed: HASH,
+  beaconSecret: HASH,
+  beaconCommit: HASH,
+  stateRoot: HASH,
+  judging: false,
+});
+
+const recordOf = (window: number): WindowRecord => ({
+  run: signed.run,
+  window,
+  phase: 'publish',
+  opensAt: '2026-01-01T00:00:00.000Z',
+  putOpensAt: '2026-01-01T00:00:01.000Z',
+  putClosesAt: '2026-01-01T00:00:02.000Z',
+  publishedAt: '2026-01-01T00:00:03.000Z',
+  assignmentSeed: HASH,
+  learningRate: 0.001,
+  lossBefore: 3,
+  lossAfter: 2.5,
+  participants: 1,
+  contributions: [],
+  evaluated: [],
+  aggregated: ['a'],
+  beacon: { commit: HASH, reveal: HASH },
+  outerStep: { sha256: HASH, bytes: 10 },
+  stateRoot: HASH,
+});
+
+const closeOf = (window: number, change: Partial<WindowClose> = {}): WindowClose => ({
+  record: recordOf(window),
+  verdicts: [],
+  history: [],
+  peers: [],
+  checkpoint: null,
+  next: windowOf(window + 1),
+  ...change,
+});
+
+const contributionOf = (hotkey: string, sha256 = HASH, window = 1): ContributionRow => ({
+  window,
+  hotkey,
+  sha256,
+  bytes: 5_000_000_000,
+  arrivedAt: '2026-01-01T00:00:01.500Z',
+  pagesTrained: 3,
+  sessionKey: HASH,
+  receipt: {
+    receipt: { run: signed.run, window, hotkey, sha256, bytes: 5_000_000_000, arrivedAt: '2026-01-01T00:00:01.500Z' },
+    signature: 'ef'.repeat(64),
+  },
+});
+
+const verdictOf = (window: number, reason: string) => ({
+  window,
+  check: 'format' as const,
+  pass: false,
+  reason,
+  value: null,
+  threshold: null,
+});
+
+/** @param open a store on the same database each time, an empty one at first */
+export function describeRunStore(name: string, open: () => Promise<RunStore>): void {
+  describe(`run store on ${name}`, () => {
+    let store: RunStore;
+    const join = (hotkey: string, sessionKey = HASH) =>
+      store.join(
+        {
+          run: signed.run,
+          hotkey,
+          sessionKey,
+          scopes: ['contribute'],
+          issuedAt: '2026-01-01T00:00:00Z',
+          expiresAt: '2026-02-01T00:00:00Z',
+        },
+        { firstWindow: 1, figures },
+      );
+
+    beforeEach(async () => {
+      store = await open();
+      expect(await store.run()).toBeUndefined();
+      await store.createRun(signed, { window: 1, stateRoot: HASH, chunks: [{ sha256: HASH, bytes: 4 }] }, windowOf(1));
+    });
+    afterEach(() => store.close());
+
+    it('keeps the run, and only one', async () => {
+      expect(await store.run()).toEqual(signed);
+      await expect(store.createRun(signed, { window: 1, stateRoot: HASH, chunks: [] }, windowOf(1))).rejects.toThrow();
+      await store.close();
+      store = await open();
+      expect(await store.run()).toEqual(signed);
+      expect(await store.openWindow()).toEqual(windowOf(1));
+    });
+
+    it('numbers peers, and changes the session of a known one', async () => {
+      expect(await join('b')).toMatchObject({ uid: 0, accepted: 0, figures });
+      expect(await join('a')).toMatchObject({ uid: 1 });
+      expect(await join('b', 'cc'.repeat(32))).toMatchObject({ uid: 0, sessionKey: 'cc'.repeat(32) });
+      expect((await store.peers()).map(({ hotkey }) => hotkey)).toEqual(['b', 'a']);
+      expect(await store.peerCount()).toBe(2);
+      expect(await store.peer('c')).toBeUndefined();
+    });
+
+    it('accepts one contribution a peer and window, and counts it once', async () => {
+      await join('a');
+      expect(await store.accept(contributionOf('a'))).toEqual(contributionOf('a'));
+      expect(await store.accept(contributionOf('a', 'cd'.repeat(32)))).toEqual(contributionOf('a'));
+      expect(await store.peer('a')).toMatchObject({ accepted: 1 });
+      expect(await store.contributions(1)).toEqual([contributionOf('a')]);
+      expect(await store.receipts('a', 10)).toEqual([contributionOf('a').receipt]);
+    });
+
+    it('accepts none once the window is judged, none of a stranger and none of another window', async () => {
+      await join('a');
+      await expect(store.accept(contributionOf('stranger'))).rejects.toThrow();
+      await expect(store.accept(contributionOf('a', HASH, 2))).rejects.toThrow(/takes no uploads/);
+      await store.markJudging(1);
+      expect(await store.openWindow()).toMatchObject({ judging: true });
+      await expect(store.accept(contributionOf('a'))).rejects.toThrow(/takes no uploads/);
+      expect(await store.peer('a')).toMatchObject({ accepted: 0 });
+      expect(await store.contributions(1)).toEqual([]);
+    });
+
+    it('counts every refusal and keeps the verdicts of a few', async () => {
+      await join('a');
+      for (let i = 0; i < 4; i++) await store.refuse('a', verdictOf(1, `refusal ${i}`), 2);
+      expect(await store.peer('a')).toMatchObject({ rejected: 4 });
+      expect((await store.verdicts('a', 10)).map(({ reason }) => reason)).toEqual(['refusal 1', 'refusal 0']);
+    });
+
+    it('closes a window once, with everything that it changes', async () => {
+      await join('a');
+      await store.setDeadlines(1, { putOpensAt: 5, putClosesAt: 6 });
+      expect(await store.openWindow()).toMatchObject({ putOpensAt: 5, putClosesAt: 6 });
+      const point = { window: 1, rating: { mu: 1, sigma: 2, ordinal: 3 }, poc: 0, sync: 1, peerScore: 0, weight: 0, rank: 1, aggregated: true, lossScore: null }; // prettier-ignore
+      const close = closeOf(1, {
+        verdicts: [{ hotkey: 'a', verdict: verdictOf(1, 'judged') }],
+        history: [{ hotkey: 'a', point }],
+        peers: [{ hotkey: 'a', figures: { ...figures, poc: 0.5 }, evaluated: true, aggregated: true }],
+      });
+      await store.closeWindow(close);
+      expect(await store.openWindow()).toEqual(windowOf(2));
+      expect(await store.record(1)).toEqual(recordOf(1));
+      expect(await store.record(2)).toBeUndefined();
+      expect(await store.summaries(0, 10)).toMatchObject([{ window: 1, lossAfter: 2.5, aggregated: 1 }]);
+      expect(await store.peer('a')).toMatchObject({ evaluated: 1, aggregated: 1, figures: { poc: 0.5 } });
+      expect(await store.history('a', 10)).toEqual([point]);
+      await expect(store.closeWindow(close)).rejects.toThrow(/not open/);
+      expect(await store.peer('a')).toMatchObject({ evaluated: 1 });
+    });
+
+    it('takes back all of a window that cannot be closed', async () => {
+      await join('a');
+      const bad = closeOf(1, {
+        peers: [{ hotkey: 'a', figures: { ...figures, poc: 1 }, evaluated: true, aggregated: false }],
+        verdicts: [{ hotkey: 'a', verdict: verdictOf(1, 'gone') }],
+        next: windowOf(1),
+      });
+      await expect(store.closeWindow(bad)).rejects.toThrow();
+      expect(await store.openWindow()).toEqual(windowOf(1));
+      expect(await store.peer('a')).toMatchObject({ evaluated: 0, figures: { poc: 0 } });
+      expect(await store.verdicts('a', 10)).toEqual([]);
+    });
+
+    it('names the newest checkpoint and the steps since', async () => {
+      await store.closeWindow(closeOf(1));
+      expect(await store.checkpoint()).toMatchObject({ checkpoint: { window: 1 }, steps: [{ window: 1, bytes: 10 }] });
+      await store.closeWindow(closeOf(2, { checkpoint: { window: 3, stateRoot: HASH, chunks: [] } }));
+      expect(await store.checkpoint()).toEqual({ checkpoint: { window: 3, stateRoot: HASH, chunks: [] }, steps: [] });
+      expect((await store.summaries(2, 1)).map(({ window }) => window)).toEqual([2]);
+    });
+  });
+}
