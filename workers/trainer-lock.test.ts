@@ -1,29 +1,46 @@
 import { describe, expect, it } from 'vitest';
 import { holdTrainerLock, type LockManagerLike } from './trainer-lock.ts';
 
-/** The behaviour of `navigator.locks` with `ifAvailable` that the lock relies on. */
+/** What the lock relies on of `navigator.locks`: one holder a name, a queue, and a signal that leaves the queue. */
 function fakeLocks(): LockManagerLike {
-  const held = new Set<string>();
-  const request = async (name: string, _options: unknown, work: (lock: object | null) => unknown): Promise<unknown> => {
-    if (held.has(name)) return await work(null);
-    held.add(name);
+  const tails = new Map<string, Promise<void>>();
+  const request = async (
+    name: string,
+    { signal }: { signal: AbortSignal },
+    work: () => Promise<void>,
+  ): Promise<void> => {
+    const before = tails.get(name) ?? Promise.resolve();
+    let free = (): void => undefined;
+    const mine = new Promise<void>((resolve) => (free = resolve));
+    tails.set(
+      name,
+      before.then(() => mine),
+    );
+    const left = new Promise<never>((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error)),
+    );
     try {
-      return await work({ name });
+      await Promise.race([before, left]);
+      await work();
     } finally {
-      held.delete(name);
+      free();
     }
   };
   return { request: request as unknown as LockManager['request'] };
 }
 
 describe('trainer lock', () => {
-  it('is held by one at a time and can be taken after it was released', async () => {
+  it('is refused while another tab keeps it', async () => {
     const locks = fakeLocks();
-    const first = await holdTrainerLock('https://one.example/app', locks);
-    await expect(holdTrainerLock('https://one.example/', locks)).rejects.toThrow(/already contributing/);
-    await holdTrainerLock('https://two.example/', locks);
-    first.release();
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    await expect(holdTrainerLock('https://one.example/', locks)).resolves.toBeDefined();
+    await holdTrainerLock('https://one.example/app', locks);
+    await expect(holdTrainerLock('https://one.example/', locks, 20)).rejects.toThrow(/already contributing/);
+    await expect(holdTrainerLock('https://two.example/', locks, 20)).resolves.toBeDefined();
+  });
+
+  it('is waited for while a reloaded page lets go of it', async () => {
+    const locks = fakeLocks();
+    const first = await holdTrainerLock('https://one.example/', locks);
+    setTimeout(() => first.release(), 20);
+    await expect(holdTrainerLock('https://one.example/', locks, 2_000)).resolves.toBeDefined();
   });
 });

@@ -10,24 +10,31 @@ export interface TrainerLock {
 
 export type LockManagerLike = Pick<LockManager, 'request'>;
 
-/** @throws StorageError when another tab holds the lock */
+/** A page that was just reloaded still holds it for a moment. */
+const PATIENCE_MS = 4_000;
+
+/** @throws StorageError when another tab holds the lock and goes on holding it */
 export async function holdTrainerLock(
   validatorUrl: string,
   locks: LockManagerLike | undefined = (navigator as Partial<Navigator>).locks,
+  patienceMs = PATIENCE_MS,
 ): Promise<TrainerLock> {
   // Without the API (older browsers) tabs cannot see each other; the validator still refuses the second delivery.
   if (!locks) return { release: () => undefined };
   return new Promise<TrainerLock>((resolve, reject) => {
+    const name = `gauntlet-trainer ${new URL(validatorUrl).origin}`;
     locks
-      .request(`gauntlet-trainer ${new URL(validatorUrl).origin}`, { ifAvailable: true }, (lock) => {
-        if (!lock) {
-          throw new StorageError(
-            'Another tab of this browser is already contributing to this run.',
-            'Go to that tab, or stop it there and start here.',
-          );
-        }
+      .request(name, { signal: AbortSignal.timeout(patienceMs) }, () => {
         return new Promise<void>((release) => resolve({ release }));
       })
-      .catch(reject);
+      .catch((cause: unknown) => {
+        reject(
+          new StorageError(
+            'Another tab of this browser is already contributing to this run.',
+            'Go to that tab, or stop it there and start here.',
+            { cause },
+          ),
+        );
+      });
   });
 }
