@@ -15,6 +15,8 @@ import { writeOnnx } from './graph/onnx.ts';
 export interface Runtime {
   readonly Tensor: typeof Tensor;
   readonly createSession: (model: Uint8Array<ArrayBuffer>) => Promise<InferenceSession>;
+  /** Whether results are written into the tensors given for them; onnxruntime-web hands those back untouched. */
+  readonly fillsGivenTensors: boolean;
   readonly report: BackendReport;
 }
 
@@ -75,7 +77,7 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
     const to = accumulators[1 - current];
     const results = await session.run(
       from ? { ...feeds, ...from.inputs } : feeds,
-      to ? { [LOSS]: null, ...to.outputs } : { [LOSS]: null },
+      to ? { [LOSS]: null, ...(runtime.fillsGivenTensors ? to.outputs : unallocated(to.outputs)) } : { [LOSS]: null },
     );
     if (to) {
       takeOver(results, to.outputs);
@@ -120,6 +122,11 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
       await session.release();
     },
   };
+}
+
+/** The names of tensors, for which the runtime is to make tensors of its own. */
+function unallocated(tensors: Tensors): Record<string, null> {
+  return Object.fromEntries(Object.keys(tensors).map((name) => [name, null]));
 }
 
 /** Copies results into the tensors meant for them, where the runtime made tensors of its own. */

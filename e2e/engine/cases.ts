@@ -1,0 +1,59 @@
+/** What the engine specs compute with: models small enough for a GPU in software, and inputs drawn from a seed. */
+import { IGNORED_TARGET, type Batch } from '../../core/data/batch.ts';
+import { bitSet, setBits } from '../../core/lockstep/bits.ts';
+import type { SignStep } from '../../core/lockstep/sign-step.ts';
+import type { ModelConfig } from '../../core/model/config.ts';
+import { parameterLayout } from '../../core/model/layout.ts';
+import { createRandom, seedFrom, type Random } from '../../core/numerics/prng.ts';
+
+/** Grouped queries, and no two sizes alike, so that a swapped axis shows. */
+export const TINY: ModelConfig = {
+  vocabSize: 37,
+  hiddenSize: 20,
+  intermediateSize: 28,
+  numLayers: 2,
+  numHeads: 4,
+  numKvHeads: 2,
+  headDim: 6,
+  contextLength: 9,
+  ropeTheta: 10_000,
+  rmsNormEps: 1e-6,
+  tieWordEmbeddings: true,
+  initializerRange: 0.02,
+};
+
+export const TINY_SEQUENCES = 3;
+
+export function random(label: string): Random {
+  return createRandom(seedFrom('e2e/engine', label));
+}
+
+/** Far larger than a model's initial ones, so that no term of a gradient vanishes. */
+export function someParameters(config: ModelConfig): Float32Array<ArrayBuffer> {
+  const { uniform } = random('parameters');
+  return Float32Array.from({ length: parameterLayout(config).total }, () => uniform() - 0.5);
+}
+
+/** Every target position drawn, one in five not counting. */
+export function someBatch(config: ModelConfig, sequences: number, label: string): Batch {
+  const { below } = random(label);
+  const size = sequences * config.contextLength;
+  return {
+    sequences,
+    length: config.contextLength,
+    tokens: Int32Array.from({ length: size }, () => below(config.vocabSize)),
+    targets: Int32Array.from({ length: size }, () => (below(5) === 0 ? IGNORED_TARGET : below(config.vocabSize))),
+  };
+}
+
+/** A step of random signs, whose touched runs begin and end anywhere. */
+export function someStep(total: number, learningRate: number, label: string): SignStep {
+  const { below, uint32 } = random(label);
+  const touched = bitSet(total);
+  for (let at = below(100); at < total;) {
+    const run = Math.min(1 + below(500), total - at);
+    setBits(touched, at, run);
+    at += run + below(200);
+  }
+  return { learningRate: Math.fround(learningRate), total, touched, descend: bitSet(total).map(() => uint32()) };
+}

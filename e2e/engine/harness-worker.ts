@@ -1,0 +1,100 @@
+/**
+ * One engine in a worker, driven from outside, and what a test wants to see or break there. It looks at the platform's
+ * own classes, so that the engine needs no hooks for tests and its bookkeeping is not believed but checked.
+ */
+import { expose } from 'comlink';
+import type { Batch } from '../../core/data/batch.ts';
+import type { SignStep } from '../../core/lockstep/sign-step.ts';
+import type { BackendReport, EngineOptions, LossSum, Trainer } from '../../engine/engine.ts';
+import { chooseBackend, createWebEvaluator, createWebTrainer, type WebBackend } from '../../engine/web.ts';
+
+const devices: GPUDevice[] = [];
+const liveBuffers = new Set<GPUBuffer>();
+let threads = 0;
+
+function observe(): void {
+  const { Worker: PlatformWorker } = globalThis;
+  globalThis.Worker = class extends PlatformWorker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      threads++;
+    }
+  };
+  // Unbound on purpose: they are called on the object that the replacement is called on.
+  /* eslint-disable @typescript-eslint/unbound-method */
+  const { requestDevice } = GPUAdapter.prototype;
+  const { createBuffer } = GPUDevice.prototype;
+  const { destroy } = GPUBuffer.prototype;
+  /* eslint-enable @typescript-eslint/unbound-method */
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await requestDevice.call(this, descriptor);
+    devices.push(device);
+    return device;
+  };
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    liveBuffers.add(buffer);
+    return buffer;
+  };
+  GPUBuffer.prototype.destroy = function () {
+    liveBuffers.delete(this);
+    return destroy.call(this);
+  };
+}
+
+observe();
+
+let engine: Trainer | undefined;
+
+function current(): Trainer {
+  if (!engine) throw new Error('the test has made no engine');
+  return engine;
+}
+
+const api = {
+  chooseBackend: (force?: WebBackend): Promise<BackendReport> => chooseBackend(force === undefined ? {} : { force }),
+  async createTrainer(backend: BackendReport, options: EngineOptions): Promise<void> {
+    engine = await createWebTrainer({ ...options, backend });
+  },
+  async createEvaluator(backend: BackendReport, options: EngineOptions): Promise<void> {
+    engine = (await createWebEvaluator({ ...options, backend })) as Trainer;
+  },
+  setParameters: (parameters: Float32Array): Promise<void> => current().setParameters(parameters),
+  readParameters: (): Promise<Float32Array> => current().readParameters(),
+  applyStep: (step: SignStep): Promise<void> => current().applyStep(step),
+  loss: (batch: Batch): Promise<LossSum> => current().loss(batch),
+  accumulate: (batch: Batch): Promise<LossSum> => current().accumulate(batch),
+  takeGradient: (): Promise<Float32Array> => current().takeGradient(),
+  dispose: (): Promise<void> => current().dispose(),
+  /** Milliseconds of each of `steps` times accumulate, after one that is not counted. */
+  async time(batch: Batch, steps: number): Promise<number[]> {
+    const times: number[] = [];
+    await current().accumulate(batch);
+    for (let i = 0; i < steps; i++) {
+      const start = performance.now();
+      await current().accumulate(batch);
+      times.push(performance.now() - start);
+    }
+    return times;
+  },
+  /** Buffers that the engine counts as its own, and all that exist, the runtime's own among them. */
+  async liveGpuBuffers(): Promise<{ own: number; all: number }> {
+    const { liveGpuBuffers } = await import('../../engine/webgpu-engine.ts');
+    return { own: await liveGpuBuffers(), all: liveBuffers.size };
+  },
+  /** Workers that the runtime has started. */
+  threads: (): number => threads,
+  isolated: (): boolean => globalThis.crossOriginIsolated,
+  /** As in a browser without WebGPU. */
+  removeGpu(): void {
+    Object.defineProperty(navigator, 'gpu', { value: undefined, configurable: true });
+  },
+  /** As a driver reset does. */
+  destroyDevices(): void {
+    for (const device of devices) device.destroy();
+  },
+};
+
+export type HarnessApi = typeof api;
+
+expose(api);
