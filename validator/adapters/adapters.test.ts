@@ -98,7 +98,7 @@ describe('a validator on a socket', () => {
     await writeFile(join(staticDir, 'index.html'), '<title>app</title>');
     const options = { dataDir, staticDir, port: 0, host: '127.0.0.1', log: silentLog };
     const validator = await createValidator(options);
-    ({ close } = validator);
+    close = () => validator.close();
     await expect(createValidator(options)).rejects.toThrow(FolderInUseError);
 
     expect(await (await fetch(`${validator.url}/readyz`)).json()).toEqual({ status: 'ready' });

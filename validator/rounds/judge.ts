@@ -90,6 +90,18 @@ function lossVerdicts(window: number, drawn: boolean, loss: LossResult | undefin
   ];
 }
 
+/** Loss of θ_w on the held-out pages: the window before measured these very parameters on these very pages. */
+async function heldOutBefore(
+  { store }: Pick<RoundsPorts, 'store'>,
+  meter: LossMeter,
+  { open, parameters }: JudgeInput,
+): Promise<number> {
+  const measured = (await store.record(open.window - 1))?.lossAfter;
+  if (typeof measured === 'number') return measured;
+  await meter.use(parameters);
+  return meter.heldOut();
+}
+
 /** @throws CorruptRunError when what a receipt was given for is gone; whatever the evaluator throws */
 export async function judgeWindow(
   context: RunContext,
@@ -146,8 +158,7 @@ export async function judgeWindow(
   const next = parameters.slice();
   scheme.applyStep(next, step);
 
-  await meter.use(parameters);
-  const lossBefore = await meter.heldOut();
+  const lossBefore = await heldOutBefore(ports, meter, input);
   await meter.use(next);
   const lossAfter = await meter.heldOut();
 
