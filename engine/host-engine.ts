@@ -15,8 +15,6 @@ import { writeOnnx } from './graph/onnx.ts';
 export interface Runtime {
   readonly Tensor: typeof Tensor;
   readonly createSession: (model: Uint8Array<ArrayBuffer>) => Promise<InferenceSession>;
-  /** Whether results are written into the tensors given for them; onnxruntime-web hands those back untouched. */
-  readonly fillsGivenTensors: boolean;
   readonly report: BackendReport;
 }
 
@@ -51,12 +49,10 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
 
   const parameters = new Float32Array(total);
   const parameterTensors = views(parameters, (name) => name);
-  // Two accumulators in turn: an operator must not write what another still reads.
-  const accumulators = (training ? [0, 1] : []).map(() => {
-    const flat = new Float32Array(total);
-    return { flat, inputs: views(flat, gradientInput), outputs: views(flat, gradientOutput) };
-  });
-  let current = 0;
+  // What a step returns is what the next one adds to: the WASM runtime does not write into tensors given for outputs.
+  const zero = new Float32Array(training ? total : 0);
+  const zeroTensors = training ? views(zero, gradientInput) : {};
+  let accumulator = zeroTensors;
   let accumulated = 0;
   let disposed = false;
 
@@ -69,19 +65,15 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
     });
     const feeds: Tensors = {
       ...parameterTensors,
-      [INPUT.tokens]: new runtime.Tensor('int64', tokens, [rows]),
+      [INPUT.tokens]: new runtime.Tensor('int64', tokens, [rows, 1]),
       [INPUT.targets]: new runtime.Tensor('int32', targets, [rows, 1]),
       [INPUT.counts]: new runtime.Tensor('float32', counts, [rows, 1]),
     };
-    const from = accumulators[current];
-    const to = accumulators[1 - current];
-    const results = await session.run(
-      from ? { ...feeds, ...from.inputs } : feeds,
-      to ? { [LOSS]: null, ...(runtime.fillsGivenTensors ? to.outputs : unallocated(to.outputs)) } : { [LOSS]: null },
-    );
-    if (to) {
-      takeOver(results, to.outputs);
-      current = 1 - current;
+    const results = await session.run({ ...feeds, ...accumulator });
+    if (training) {
+      accumulator = Object.fromEntries(
+        specs.map(({ name }) => [gradientInput(name), results[gradientOutput(name)] as Tensor]),
+      );
       accumulated += predicted;
     }
     return { sum: (results[LOSS] as TypedTensor<'float32'>).data[0]!, count: predicted };
@@ -110,9 +102,12 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
     accumulate: run,
     takeGradient() {
       if (accumulated === 0) return Promise.reject(new Error('no gradient was accumulated'));
-      const { flat } = accumulators[current]!;
-      const gradient = flat.map((sum) => sum / accumulated);
-      flat.fill(0);
+      const gradient = new Float32Array(total);
+      for (const { name, offset } of specs) {
+        gradient.set(accumulator[gradientInput(name)]!.data as Float32Array, offset);
+      }
+      for (let i = 0; i < total; i++) gradient[i] = gradient[i]! / accumulated;
+      accumulator = zeroTensors;
       accumulated = 0;
       return Promise.resolve(gradient);
     },
@@ -122,19 +117,4 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
       await session.release();
     },
   };
-}
-
-/** The names of tensors, for which the runtime is to make tensors of its own. */
-function unallocated(tensors: Tensors): Record<string, null> {
-  return Object.fromEntries(Object.keys(tensors).map((name) => [name, null]));
-}
-
-/** Copies results into the tensors meant for them, where the runtime made tensors of its own. */
-function takeOver(results: InferenceSession.OnnxValueMapType, wanted: Tensors): void {
-  for (const [name, tensor] of Object.entries(wanted)) {
-    const result = results[name] as Tensor;
-    if (result !== tensor && result.data !== tensor.data) {
-      (tensor.data as Float32Array).set(result.data as Float32Array);
-    }
-  }
 }

@@ -151,9 +151,9 @@ export class GraphBuilder {
     );
   }
 
-  /** @param rows [k] int64 row numbers of a matrix */
+  /** @param rows [k, 1] int64 row numbers of a matrix; a column, as scatterAdd takes them too */
   gather(a: Value, rows: Value): Value {
-    expect(a.shape.length === 2 && rows.shape.length === 1, 'Gather takes rows of a matrix');
+    expect(a.shape.length === 2 && rows.shape.length === 2 && rows.shape[1] === 1, 'Gather takes rows of a matrix');
     return this.#value({ kind: 'Gather' }, [a, rows], [rows.shape[0]!, a.shape[1]!]);
   }
 
@@ -161,7 +161,7 @@ export class GraphBuilder {
     return this.#value({ kind: 'Equals' }, [a, b], broadcastShape(a.shape, b.shape));
   }
 
-  /** @param rows [k] int64 */
+  /** @param rows [k, 1] int64 */
   scatterAdd(base: Value, rows: Value, updates: Value): Value {
     return this.#value({ kind: 'ScatterAdd' }, [base, rows, updates], base.shape);
   }

@@ -20,7 +20,7 @@ export interface LlamaShape {
 
 /** Names of the inputs that are not parameters. */
 export const INPUT = {
-  /** int64 [B·T] */
+  /** int64 [B·T, 1] */
   tokens: 'tokens',
   /** int32 [B·T, 1]: the next token, any id where it does not count. */
   targets: 'targets',
@@ -81,7 +81,7 @@ function buildLoss({ config, sequences, length }: LlamaShape): Model {
   );
   const weight = (name: string): Value => parameters.get(name)!;
 
-  const tokens = g.input(INPUT.tokens, [rows], 'int64');
+  const tokens = g.input(INPUT.tokens, [rows, 1], 'int64');
   const targets = g.input(INPUT.targets, [rows, 1], 'int32');
   const counts = g.input(INPUT.counts, [rows, 1]);
 

@@ -95,22 +95,21 @@ export function writeOnnx(outputs: Readonly<Record<string, Value>>): Uint8Array<
       case 'Softmax':
         emit('Softmax', value, input, [int('axis', -1)]);
         break;
-      case 'Gather':
-        emit('Gather', value, input, [int('axis', 0)]);
+      case 'Gather': {
+        const column = `${nameOf(value)}_column`;
+        nodes.push({ opType: 'Gather', input, output: [column], attribute: [int('axis', 0)] });
+        emit('Reshape', value, [column, integers(shape)]);
         break;
+      }
       case 'Equals': {
         const flag = `${nameOf(value)}_bool`;
         nodes.push({ opType: 'Equal', input, output: [flag], attribute: [] });
         emit('Cast', value, [flag], [int('to', TensorProto_DataType.FLOAT)]);
         break;
       }
-      case 'ScatterAdd': {
-        const [base, rows, updates] = input as [string, string, string];
-        const column = `${nameOf(value)}_rows`;
-        nodes.push({ opType: 'Reshape', input: [rows, integers([-1, 1])], output: [column], attribute: [] });
-        emit('ScatterND', value, [base, column, updates], [string('reduction', 'add')]);
+      case 'ScatterAdd':
+        emit('ScatterND', value, input, [string('reduction', 'add')]);
         break;
-      }
       case 'MatMul':
       case 'Add':
       case 'Sub':
@@ -138,7 +137,7 @@ export function writeOnnx(outputs: Readonly<Record<string, Value>>): Uint8Array<
       input: inputs,
       output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
     },
-  } as Parameters<typeof create<typeof ModelProtoSchema>>[1]);
+  });
   return toBinary(ModelProtoSchema, model);
 }
 
