@@ -12,7 +12,6 @@ export interface NodeEngineOptions extends EngineOptions {
 function runtime({ intraOpThreads = availableParallelism() }: NodeEngineOptions): Runtime {
   return {
     Tensor: ort.Tensor,
-    fillsGivenTensors: true,
     createSession: (model) =>
       ort.InferenceSession.create(model, {
         executionProviders: ['cpu'],

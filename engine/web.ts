@@ -26,7 +26,6 @@ async function wasmRuntime(report: BackendReport): Promise<Runtime> {
   if (features.relaxedSimd) ort.env.wasm.simd = 'relaxed';
   return {
     Tensor: ort.Tensor,
-    fillsGivenTensors: false,
     createSession: (model) => ort.InferenceSession.create(model, { executionProviders: ['wasm'] }),
     report,
   };

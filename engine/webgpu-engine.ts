@@ -60,7 +60,6 @@ async function requestDevice(): Promise<Device> {
   ort.env.wasm.wasmPaths = { wasm: absolute(wasm), mjs: absolute(mjs) };
   // The provider computes on the device; threads of its host code would only idle.
   ort.env.wasm.numThreads = 1;
-  ort.env.webgpu.device = gpu;
   const device: Device = { gpu, buffers: createGpuBuffers(gpu) };
   void gpu.lost.then(({ message, reason }) => {
     device.lost = new DeviceLostError(`The GPU was lost (${reason === 'unknown' ? message : reason}).`);
@@ -105,7 +104,10 @@ async function createEngine(
   const { gpu, buffers } = device;
   const layout = parameterLayout(config);
   const session = await ort.InferenceSession.create(writeOnnx(graph({ config, sequences, length })), {
-    executionProviders: ['webgpu'],
+    // Its own device would be another than that of our buffers: `ort.env.webgpu.device` is not looked at.
+    executionProviders: [{ name: 'webgpu', device: gpu }],
+    // A node without a kernel on the device would go to the processor, there and back each step, without a word.
+    extra: { session: { disable_cpu_ep_fallback: '1' } },
   });
   const rows = sequences * length;
   const own: GPUBuffer[] = [];
@@ -158,7 +160,7 @@ async function createEngine(
       {
         ...parameterFeeds,
         ...from?.inputs,
-        [INPUT.tokens]: new ort.Tensor('int64', tokens, [rows]),
+        [INPUT.tokens]: new ort.Tensor('int64', tokens, [rows, 1]),
         [INPUT.targets]: new ort.Tensor('int32', targets, [rows, 1]),
         [INPUT.counts]: new ort.Tensor('float32', counts, [rows, 1]),
       },

@@ -57,3 +57,25 @@ export function someStep(total: number, learningRate: number, label: string): Si
   }
   return { learningRate: Math.fround(learningRate), total, touched, descend: bitSet(total).map(() => uint32()) };
 }
+
+/** Smallest normal fp32 magnitude. */
+const MIN_NORMAL = 2 ** -126;
+
+/** Usual ones, and ones so small that a step can end among the subnormals. */
+export const LEARNING_RATES = [4e-4, 8e-3, 1.5 * MIN_NORMAL, 0.1, 3.25 * MIN_NORMAL, 1 / 3, 2 ** -100] as const;
+
+/** Parameters that steps of `LEARNING_RATES` take to zero, to a subnormal, across zero, or nowhere. */
+export function delicateParameters(count: number): Float32Array<ArrayBuffer> {
+  const { below, uniform } = random('delicate');
+  const kinds = [
+    () => uniform() - 0.5,
+    () => LEARNING_RATES[below(LEARNING_RATES.length)]!,
+    () => -LEARNING_RATES[below(LEARNING_RATES.length)]!,
+    () => (1 + below(32) / 8) * MIN_NORMAL,
+    () => -(1 + below(32) / 8) * MIN_NORMAL,
+    () => 0,
+    () => -0,
+    () => 2 ** (30 + below(60)),
+  ];
+  return Float32Array.from({ length: count }, () => kinds[below(kinds.length)]!());
+}

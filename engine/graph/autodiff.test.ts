@@ -137,14 +137,14 @@ describe('the gradient of each operator is that of central differences', () => {
   test('Gather, rows taken more than once', async () => {
     const g = new GraphBuilder();
     const table = g.input('table', [4, 3]);
-    const rows = g.input('rows', [5], 'int64');
+    const rows = g.input('rows', [5, 1], 'int64');
     const output = g.reshape(g.reduce('ReduceSum', g.mul(g.gather(table, rows), g.gather(table, rows)), [0, 1]), [1]);
     const accumulator = g.input('acc', [4, 3]);
     const [gradient] = accumulateGradients(g, output, [{ parameter: table, accumulator }]);
     const values = Float32Array.from({ length: 12 }, (_, i) => i / 10);
     const result = await run(writeOnnx({ output, gradient: gradient! }), {
       table: new ort.Tensor('float32', values, [4, 3]),
-      rows: new ort.Tensor('int64', BigInt64Array.from([2n, 0n, 2n, 2n, 3n]), [5]),
+      rows: new ort.Tensor('int64', BigInt64Array.from([2n, 0n, 2n, 2n, 3n]), [5, 1]),
       acc: new ort.Tensor('float32', new Float32Array(12).fill(0.5), [4, 3]),
     });
     const taken = [1, 0, 3, 1];
