@@ -56,8 +56,13 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
   let accumulated = 0;
   let disposed = false;
 
-  async function run(batch: Batch): Promise<LossSum> {
+  /** Does the work, unless the engine was disposed; whatever is thrown becomes a rejection. */
+  async function usable<T>(work: () => T | Promise<T>): Promise<T> {
     if (disposed) throw new Error('the engine was disposed');
+    return work();
+  }
+
+  async function run(batch: Batch): Promise<LossSum> {
     const { tokens, targets, counts, predicted } = batchArrays(batch, {
       sequences,
       length,
@@ -83,34 +88,33 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
     report: runtime.report,
     sequences,
     length,
-    setParameters(values) {
-      if (values.length !== total) {
-        return Promise.reject(new RangeError(`${values.length} parameters given, the model has ${total}`));
-      }
-      parameters.set(values);
-      return Promise.resolve();
-    },
-    readParameters: () => Promise.resolve(parameters.slice()),
-    applyStep(step) {
-      applySignStep(parameters, step);
-      return Promise.resolve();
-    },
-    async loss(batch) {
-      if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
-      return run(batch);
-    },
-    accumulate: run,
-    takeGradient() {
-      if (accumulated === 0) return Promise.reject(new Error('no gradient was accumulated'));
-      const gradient = new Float32Array(total);
-      for (const { name, offset } of specs) {
-        gradient.set(accumulator[gradientInput(name)]!.data as Float32Array, offset);
-      }
-      for (let i = 0; i < total; i++) gradient[i] = gradient[i]! / accumulated;
-      accumulator = zeroTensors;
-      accumulated = 0;
-      return Promise.resolve(gradient);
-    },
+    setParameters: (values) =>
+      usable(() => {
+        if (values.length !== total) {
+          throw new RangeError(`${values.length} parameters given, the model has ${total}`);
+        }
+        parameters.set(values);
+      }),
+    readParameters: () => usable(() => parameters.slice()),
+    applyStep: (step) => usable(() => applySignStep(parameters, step)),
+    loss: (batch) =>
+      usable(() => {
+        if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
+        return run(batch);
+      }),
+    accumulate: (batch) => usable(() => run(batch)),
+    takeGradient: () =>
+      usable(() => {
+        if (accumulated === 0) throw new Error('no gradient was accumulated');
+        const gradient = new Float32Array(total);
+        for (const { name, offset } of specs) {
+          gradient.set(accumulator[gradientInput(name)]!.data as Float32Array, offset);
+        }
+        for (let i = 0; i < total; i++) gradient[i] = gradient[i]! / accumulated;
+        accumulator = zeroTensors;
+        accumulated = 0;
+        return gradient;
+      }),
     async dispose() {
       if (disposed) return;
       disposed = true;

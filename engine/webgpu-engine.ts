@@ -16,7 +16,7 @@ import { writeOnnx } from './graph/onnx.ts';
 import { createApplySignStep } from './kernels/apply-sign-step.ts';
 import { absolute } from './web.ts';
 
-/** The GPU was lost (driver reset, sleep, memory): this worker's runtime is bound to it, so only a new worker helps. */
+/** The GPU was lost (driver reset, sleep, memory), with all that was on it. A new engine gets a new device. */
 export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
 }
@@ -27,7 +27,18 @@ interface Device {
   lost?: DeviceLostError;
 }
 
+/** How much later than the failure that it causes the browser may tell of a loss. */
+const LOSS_NOTICE_MS = 200;
+
 let shared: Promise<Device> | undefined;
+
+function assertPresent({ lost }: Device): void {
+  if (lost) throw lost;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /** GPU buffers of ours that are alive in this worker: zero when no engine is. */
 export async function liveGpuBuffers(): Promise<number> {
@@ -67,15 +78,14 @@ async function requestDevice(): Promise<Device> {
   return device;
 }
 
-/** The runtime takes one device for as long as the worker lives. */
+/** One device for all engines, which then share compiled shaders; another one once it is lost. */
 async function sharedDevice(): Promise<Device> {
+  if ((await shared)?.lost) shared = undefined;
   shared ??= requestDevice();
-  const device = await shared.catch((error: unknown) => {
+  return shared.catch((error: unknown) => {
     shared = undefined;
     throw error;
   });
-  if (device.lost) throw device.lost;
-  return device;
 }
 
 export function createWebGpuEvaluator(options: EngineOptions, report: BackendReport): Promise<Evaluator> {
@@ -142,13 +152,24 @@ async function createEngine(
   let accumulated = 0;
   let disposed = false;
 
-  function assertUsable(): void {
+  /** Does the work, unless the engine was disposed; what fails on a lost device is reported as its loss. */
+  async function usable<T>(work: () => T | Promise<T>): Promise<T> {
     if (disposed) throw new Error('the engine was disposed');
-    if (device.lost) throw device.lost;
+    assertPresent(device);
+    let result: T;
+    try {
+      result = await work();
+    } catch (error) {
+      if (!(error instanceof RangeError)) await Promise.race([gpu.lost, sleep(LOSS_NOTICE_MS)]);
+      assertPresent(device);
+      throw error;
+    }
+    // A lost device also answers with zeros.
+    assertPresent(device);
+    return result;
   }
 
   async function run(batch: Batch): Promise<LossSum> {
-    assertUsable();
     const { tokens, targets, counts, predicted } = batchArrays(batch, {
       sequences,
       length,
@@ -166,7 +187,6 @@ async function createEngine(
       },
       { [LOSS]: null, ...to?.outputs },
     );
-    assertUsable();
     if (to) {
       current = 1 - current;
       accumulated += predicted;
@@ -187,7 +207,6 @@ async function createEngine(
       }
       gpu.queue.submit([encoder.finish()]);
       await staging.mapAsync(GPUMapMode.READ);
-      assertUsable();
       return new Float32Array(staging.getMappedRange(0, layout.total * 4).slice(0));
     } finally {
       buffers.free(staging);
@@ -198,42 +217,41 @@ async function createEngine(
     report,
     sequences,
     length,
-    setParameters(values) {
-      assertUsable();
-      if (values.length !== layout.total) {
-        return Promise.reject(new RangeError(`${values.length} parameters given, the model has ${layout.total}`));
-      }
-      for (const { spec, buffer } of parameters) {
-        gpu.queue.writeBuffer(buffer, 0, new Float32Array(values.subarray(spec.offset, spec.offset + spec.size)));
-      }
-      return Promise.resolve();
-    },
-    readParameters: () => readBack(parameters),
-    applyStep(step) {
-      assertUsable();
-      if (step.total !== layout.total) {
-        return Promise.reject(new RangeError(`step of ${step.total} parameters, the model has ${layout.total}`));
-      }
-      applySignStep(step);
-      return Promise.resolve();
-    },
-    async loss(batch) {
-      if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
-      return run(batch);
-    },
-    accumulate: run,
-    async takeGradient() {
-      assertUsable();
-      if (accumulated === 0) throw new Error('no gradient was accumulated');
-      const { tensors } = accumulators[current]!;
-      const gradient = await readBack(tensors);
-      for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! / accumulated;
-      const encoder = gpu.createCommandEncoder();
-      for (const { buffer } of tensors) encoder.clearBuffer(buffer);
-      gpu.queue.submit([encoder.finish()]);
-      accumulated = 0;
-      return gradient;
-    },
+    setParameters: (values) =>
+      usable(() => {
+        if (values.length !== layout.total) {
+          throw new RangeError(`${values.length} parameters given, the model has ${layout.total}`);
+        }
+        for (const { spec, buffer } of parameters) {
+          gpu.queue.writeBuffer(buffer, 0, new Float32Array(values.subarray(spec.offset, spec.offset + spec.size)));
+        }
+      }),
+    readParameters: () => usable(() => readBack(parameters)),
+    applyStep: (step) =>
+      usable(() => {
+        if (step.total !== layout.total) {
+          throw new RangeError(`step of ${step.total} parameters applied to ${layout.total}`);
+        }
+        applySignStep(step);
+      }),
+    loss: (batch) =>
+      usable(() => {
+        if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
+        return run(batch);
+      }),
+    accumulate: (batch) => usable(() => run(batch)),
+    takeGradient: () =>
+      usable(async () => {
+        if (accumulated === 0) throw new Error('no gradient was accumulated');
+        const { tensors } = accumulators[current]!;
+        const gradient = await readBack(tensors);
+        for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! / accumulated;
+        const encoder = gpu.createCommandEncoder();
+        for (const { buffer } of tensors) encoder.clearBuffer(buffer);
+        gpu.queue.submit([encoder.finish()]);
+        accumulated = 0;
+        return gradient;
+      }),
     async dispose() {
       if (disposed) return;
       disposed = true;

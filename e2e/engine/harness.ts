@@ -8,6 +8,8 @@ declare global {
   }
 }
 
-const worker: Remote<HarnessApi> = wrap(new Worker(new URL('./harness-worker.ts', import.meta.url), { type: 'module' }));
+const worker: Remote<HarnessApi> = wrap(
+  new Worker(new URL('./harness-worker.ts', import.meta.url), { type: 'module' }),
+);
 
 window.callEngine = (method, args) => (worker[method] as (...args: unknown[]) => Promise<unknown>)(...args);
