@@ -1,6 +1,6 @@
 /** Builds the page and its worker into dist/, and serves them while developing. */
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 
 /** Where `npm start` listens by default. */
 const VALIDATOR = process.env['GAUNTLET_VALIDATOR'] ?? 'http://127.0.0.1:8899';
@@ -50,6 +50,8 @@ export default defineConfig({
   // Relative, so that dist/ works under any path of any static host.
   base: './',
   plugins: [react(), contentSecurityPolicy()],
+  // The engine says where the runtime's script is, so a second copy of it inside the bundle would only be downloaded.
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es' },
   build: { outDir: 'dist', sourcemap: true, target: 'es2023', modulePreload: { polyfill: false } },
   // onnxruntime-web finds its wasm relative to itself, which pre-bundling would move.

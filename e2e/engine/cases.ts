@@ -30,32 +30,34 @@ export function random(label: string): Random {
 
 /** Far larger than a model's initial ones, so that no term of a gradient vanishes. */
 export function someParameters(config: ModelConfig): Float32Array<ArrayBuffer> {
-  const { uniform } = random('parameters');
-  return Float32Array.from({ length: parameterLayout(config).total }, () => uniform() - 0.5);
+  const draw = random('parameters');
+  return Float32Array.from({ length: parameterLayout(config).total }, () => draw.uniform() - 0.5);
 }
 
 /** Every target position drawn, one in five not counting. */
 export function someBatch(config: ModelConfig, sequences: number, label: string): Batch {
-  const { below } = random(label);
+  const draw = random(label);
   const size = sequences * config.contextLength;
   return {
     sequences,
     length: config.contextLength,
-    tokens: Int32Array.from({ length: size }, () => below(config.vocabSize)),
-    targets: Int32Array.from({ length: size }, () => (below(5) === 0 ? IGNORED_TARGET : below(config.vocabSize))),
+    tokens: Int32Array.from({ length: size }, () => draw.below(config.vocabSize)),
+    targets: Int32Array.from({ length: size }, () =>
+      draw.below(5) === 0 ? IGNORED_TARGET : draw.below(config.vocabSize),
+    ),
   };
 }
 
 /** A step of random signs, whose touched runs begin and end anywhere. */
 export function someStep(total: number, learningRate: number, label: string): SignStep {
-  const { below, uint32 } = random(label);
+  const draw = random(label);
   const touched = bitSet(total);
-  for (let at = below(100); at < total;) {
-    const run = Math.min(1 + below(500), total - at);
+  for (let at = draw.below(100); at < total;) {
+    const run = Math.min(1 + draw.below(500), total - at);
     setBits(touched, at, run);
-    at += run + below(200);
+    at += run + draw.below(200);
   }
-  return { learningRate: Math.fround(learningRate), total, touched, descend: bitSet(total).map(() => uint32()) };
+  return { learningRate: Math.fround(learningRate), total, touched, descend: bitSet(total).map(() => draw.uint32()) };
 }
 
 /** Smallest normal fp32 magnitude. */
@@ -66,16 +68,16 @@ export const LEARNING_RATES = [4e-4, 8e-3, 1.5 * MIN_NORMAL, 0.1, 3.25 * MIN_NOR
 
 /** Parameters that steps of `LEARNING_RATES` take to zero, to a subnormal, across zero, or nowhere. */
 export function delicateParameters(count: number): Float32Array<ArrayBuffer> {
-  const { below, uniform } = random('delicate');
+  const draw = random('delicate');
   const kinds = [
-    () => uniform() - 0.5,
-    () => LEARNING_RATES[below(LEARNING_RATES.length)]!,
-    () => -LEARNING_RATES[below(LEARNING_RATES.length)]!,
-    () => (1 + below(32) / 8) * MIN_NORMAL,
-    () => -(1 + below(32) / 8) * MIN_NORMAL,
+    () => draw.uniform() - 0.5,
+    () => LEARNING_RATES[draw.below(LEARNING_RATES.length)]!,
+    () => -LEARNING_RATES[draw.below(LEARNING_RATES.length)]!,
+    () => (1 + draw.below(32) / 8) * MIN_NORMAL,
+    () => -(1 + draw.below(32) / 8) * MIN_NORMAL,
     () => 0,
     () => -0,
-    () => 2 ** (30 + below(60)),
+    () => 2 ** (30 + draw.below(60)),
   ];
-  return Float32Array.from({ length: count }, () => kinds[below(kinds.length)]!());
+  return Float32Array.from({ length: count }, () => kinds[draw.below(kinds.length)]!());
 }

@@ -8,12 +8,12 @@ export type Harness = {
   ) => Promise<Awaited<ReturnType<HarnessApi[Method]>>>;
 };
 
-/** A page with a fresh worker. */
-export async function openHarness(page: Page): Promise<Harness> {
+/** A page with a fresh worker. @param origin where a built harness is served, else the development server */
+export async function openHarness(page: Page, origin = ''): Promise<Harness> {
   page.on('console', (message) => {
     if (process.env['HARNESS_LOG']) console.log(message.text());
   });
-  await page.goto('/e2e/engine/harness.html');
+  await page.goto(`${origin}/e2e/engine/harness.html`);
   await page.waitForFunction(() => 'callEngine' in window);
   return new Proxy({} as Harness, {
     get(_, method: keyof HarnessApi | 'then') {

@@ -38,7 +38,7 @@ function observe(): void {
   };
   GPUBuffer.prototype.destroy = function () {
     liveBuffers.delete(this);
-    return destroy.call(this);
+    destroy.call(this);
   };
 }
 
