@@ -1,5 +1,5 @@
 /** Which device a tab trains on, and why, in sentences a person can read. Nothing is compiled here. */
-import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
+import { simd, threads } from 'wasm-feature-detect';
 import type { BackendReport } from './engine.ts';
 
 export type WebBackend = 'webgpu' | 'wasm';
@@ -24,7 +24,6 @@ export interface Adapter {
 
 export interface WasmFeatures {
   readonly threads: number;
-  readonly relaxedSimd: boolean;
 }
 
 /** The machine's preferred WebGPU adapter, or why there is none. */
@@ -47,7 +46,6 @@ export async function findWasm(): Promise<WasmFeatures | string> {
   const threaded = globalThis.crossOriginIsolated && (await threads());
   return {
     threads: threaded ? Math.max(1, Math.min(MAX_WASM_THREADS, navigator.hardwareConcurrency)) : 1,
-    relaxedSimd: await relaxedSimd(),
   };
 }
 
@@ -81,6 +79,6 @@ export async function chooseBackend({ force }: { force?: WebBackend } = {}): Pro
   if (wasm.threads === 1 && !globalThis.crossOriginIsolated) {
     reasons.push('The page is not cross-origin isolated, so WASM runs on one thread.');
   }
-  const device = `WASM, ${wasm.threads} ${wasm.threads === 1 ? 'thread' : 'threads'}${wasm.relaxedSimd ? ', relaxed SIMD' : ''}`;
+  const device = `WASM, ${wasm.threads} ${wasm.threads === 1 ? 'thread' : 'threads'}`;
   return { backend: 'wasm', device, software: false, reasons };
 }

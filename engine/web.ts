@@ -23,7 +23,6 @@ async function wasmRuntime(report: BackendReport): Promise<Runtime> {
   ]);
   ort.env.wasm.wasmPaths = { wasm: absolute(wasm), mjs: absolute(mjs) };
   ort.env.wasm.numThreads = features.threads;
-  if (features.relaxedSimd) ort.env.wasm.simd = 'relaxed';
   return {
     Tensor: ort.Tensor,
     createSession: (model) => ort.InferenceSession.create(model, { executionProviders: ['wasm'] }),
