@@ -2,7 +2,7 @@
  * An engine whose tensors lie in this process's memory: onnxruntime-node, and onnxruntime-web's WASM provider. It is
  * written against the few calls that both have.
  */
-import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-common';
+import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-web';
 import type { Batch } from '../core/data/batch.ts';
 import { applySignStep } from '../core/lockstep/sign-step.ts';
 import { parameterLayout } from '../core/model/layout.ts';

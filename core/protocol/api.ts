@@ -46,7 +46,10 @@ export const DelegationSchema = z
     run: RunIdSchema,
     hotkey: HotkeySchema,
     sessionKey: PublicKeySchema,
-    scopes: z.array(z.enum(['contribute'])).min(1).max(8),
+    scopes: z
+      .array(z.enum(['contribute']))
+      .min(1)
+      .max(8),
     issuedAt: InstantSchema,
     expiresAt: InstantSchema,
   })
@@ -67,7 +70,17 @@ export const RatingSchema = z.object({ mu: z.number(), sigma: z.number(), ordina
 export type Rating = z.infer<typeof RatingSchema>;
 
 /** Each fast check, then the scored ones, in the order they are made. */
-export const CheckSchema = z.enum(['delivered', 'in-time', 'signature', 'format', 'finite', 'model', 'sync', 'loss', 'proof-of-computation']);
+export const CheckSchema = z.enum([
+  'delivered',
+  'in-time',
+  'signature',
+  'format',
+  'finite',
+  'model',
+  'sync',
+  'loss',
+  'proof-of-computation',
+]);
 export type Check = z.infer<typeof CheckSchema>;
 
 export const VerdictSchema = z
@@ -93,7 +106,6 @@ export const ReceiptSchema = z
     arrivedAt: InstantSchema,
   })
   .meta({ id: 'Receipt' });
-export type Receipt = z.infer<typeof ReceiptSchema>;
 
 /** Answer to a PUT. The signature is over domain `receipt` and the canonical JSON of `receipt`, by the validator. */
 export const SignedReceiptSchema = z

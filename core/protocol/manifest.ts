@@ -1,7 +1,14 @@
 /** The run manifest: everything that must be the same for every peer of a run, signed by its validator. */
 import * as z from 'zod';
 import { ModelConfigSchema } from '../model/config.ts';
-import { BlobRefSchema, InstantSchema, PublicKeySchema, RunIdSchema, Sha256Schema, SignatureSchema } from './primitives.ts';
+import {
+  BlobRefSchema,
+  InstantSchema,
+  PublicKeySchema,
+  RunIdSchema,
+  Sha256Schema,
+  SignatureSchema,
+} from './primitives.ts';
 
 export const PROTOCOL_VERSION = 1;
 

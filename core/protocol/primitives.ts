@@ -2,7 +2,10 @@
 import * as z from 'zod';
 
 /** SHA-256 in lower-case hex. */
-export const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits').meta({ id: 'Sha256' });
+export const Sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
+  .meta({ id: 'Sha256' });
 
 /** 32 random bytes in lower-case hex: a seed or a beacon's secret. */
 export const Hex32Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
@@ -20,17 +23,29 @@ export const HotkeySchema = z
   .meta({ id: 'Hotkey' });
 
 /** First 16 bytes of the SHA-256 of the canonical manifest, in lower-case hex. */
-export const RunIdSchema = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits').meta({ id: 'RunId' });
+export const RunIdSchema = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits')
+  .meta({ id: 'RunId' });
 
 /** Training round, counted from 1. */
-export const WindowSchema = z.int().min(0).max(2 ** 31 - 1);
+export const WindowSchema = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
 
 /** UTC, ISO 8601 with milliseconds. */
 export const InstantSchema = z.iso.datetime();
 
 /** A content-addressed blob: GET /v1/blobs/:sha256. */
 export const BlobRefSchema = z
-  .strictObject({ sha256: Sha256Schema, bytes: z.int().nonnegative().max(2 ** 40) })
+  .strictObject({
+    sha256: Sha256Schema,
+    bytes: z
+      .int()
+      .nonnegative()
+      .max(2 ** 40),
+  })
   .meta({ id: 'BlobRef' });
 
 export type BlobRef = z.infer<typeof BlobRefSchema>;

@@ -23,13 +23,16 @@ export const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'This route does not take that method' },
   'too-early': { status: 425, title: 'The put phase has not opened' },
   'too-late': { status: 410, title: 'The put phase has closed' },
-  'already-delivered': { status: 409, title: 'Another contribution of this hotkey was already accepted for this window' },
+  'already-delivered': {
+    status: 409,
+    title: 'Another contribution of this hotkey was already accepted for this window',
+  },
   'length-required': { status: 411, title: 'A Content-Length is required' },
   'too-large': { status: 413, title: 'The body is larger than allowed' },
   'range-not-satisfiable': { status: 416, title: 'The requested range lies outside the blob' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'not-ready': { status: 503, title: 'The validator is starting' },
-  'internal': { status: 500, title: 'The validator failed' },
+  internal: { status: 500, title: 'The validator failed' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemKey = keyof typeof PROBLEMS;
@@ -55,7 +58,13 @@ export class ProblemError extends Error {
 
   toProblem(instance?: string): Problem {
     const { status, title } = PROBLEMS[this.key];
-    return { type: `/problems/${this.key}`, title, status, detail: this.message, ...(instance === undefined ? {} : { instance }) };
+    return {
+      type: `/problems/${this.key}`,
+      title,
+      status,
+      detail: this.message,
+      ...(instance === undefined ? {} : { instance }),
+    };
   }
 }
 
