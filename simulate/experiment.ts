@@ -193,7 +193,7 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
       void rounds.window(event.window.window).then((record) => {
         windows.push(record);
         options.onWindow?.(record);
-        if (failures.length > 0) reject(failures[0]);
+        if (failures.length > 0) reject(new Error('something failed that should not have', { cause: failures[0] }));
         if (windows.length >= options.windows) resolve();
       }, reject);
     });
