@@ -1,6 +1,12 @@
 /** Builds the page and its worker into dist/, and serves them while developing. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+
+const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
 
 /** Where `npm start` listens by default. */
 const VALIDATOR = process.env['GAUNTLET_VALIDATOR'] ?? 'http://127.0.0.1:8899';
@@ -44,16 +50,40 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Writes a .gz beside each asset that shrinks, for servers that send such files (the validator does). */
+function precompress(): Plugin {
+  return {
+    name: 'precompress',
+    apply: 'build',
+    enforce: 'post',
+    async writeBundle({ dir }, bundle) {
+      const files = Object.keys(bundle).filter((name) => /\.(js|mjs|css|wasm|svg)$/.test(name));
+      await Promise.all(
+        files.map(async (name) => {
+          const path = join(dir!, name);
+          await writeFile(`${path}.gz`, await gzip(await readFile(path), { level: 9 }));
+        }),
+      );
+    },
+  };
+}
+
 const proxy = { '/v1': { target: VALIDATOR, changeOrigin: false } };
 
 export default defineConfig({
   // Relative, so that dist/ works under any path of any static host.
   base: './',
-  plugins: [react(), contentSecurityPolicy()],
+  plugins: [react(), contentSecurityPolicy(), precompress()],
   // The engine says where the runtime's script is, so a second copy of it inside the bundle would only be downloaded.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es' },
-  build: { outDir: 'dist', sourcemap: true, target: 'es2023', modulePreload: { polyfill: false } },
+  build: {
+    rolldownOptions: { checks: { pluginTimings: false } },
+    outDir: 'dist',
+    sourcemap: true,
+    target: 'es2023',
+    modulePreload: { polyfill: false },
+  },
   // onnxruntime-web finds its wasm relative to itself, which pre-bundling would move.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   server: { headers: ISOLATION, proxy },

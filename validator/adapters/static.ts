@@ -36,7 +36,8 @@ export function mountStatic(app: Hono<Env>, { dir, connectSources = [] }: Static
     c.header('cross-origin-resource-policy', 'same-origin');
     c.header('cache-control', isHashed(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
   };
-  app.get('/*', serveStatic({ root, onFound: setHeaders }));
+  // The build leaves a .gz beside each large file: the runtimes are tens of megabytes.
+  app.get('/*', serveStatic({ root, onFound: setHeaders, precompressed: true }));
   const page = serveStatic({ root, path: 'index.html', onFound: setHeaders });
   app.get('/*', async (c, next) => {
     const { path } = c.req;
