@@ -6,7 +6,7 @@ import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
 import { createRunCommand } from './commands/run-create.ts';
 import { startCommand } from './commands/start.ts';
-import { UsageError } from './commands/usage-error.ts';
+import { explain } from './commands/failures.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -86,7 +86,8 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`gauntlet: ${error.message}`);
+  const explanation = explain(error);
+  if (explanation === undefined) throw error;
+  console.error(`gauntlet: ${explanation}`);
   process.exitCode = 2;
 }

@@ -1,0 +1,43 @@
+/** Which errors are an operator's to mend: said in a sentence, without a stack. Everything else is a bug of ours. */
+import { DataError } from '../../core/data/pages.ts';
+import { TokenizerError } from '../../core/data/bpe.ts';
+import { CheckpointError } from '../../core/model/checkpoint.ts';
+import { HfConfigError } from '../../core/model/hf-config.ts';
+import { SafetensorsError } from '../../core/model/safetensors.ts';
+import { FolderInUseError } from '../adapters/lock.ts';
+import { CorruptRunError } from '../rounds/corrupt-run.ts';
+import { CorpusError } from '../setup/corpus.ts';
+import { EvaluationError } from '../setup/eval-checkpoint.ts';
+import { UsageError } from './usage-error.ts';
+
+const EXPECTED = [
+  UsageError,
+  FolderInUseError,
+  CorruptRunError,
+  CorpusError,
+  EvaluationError,
+  CheckpointError,
+  HfConfigError,
+  SafetensorsError,
+  TokenizerError,
+  DataError,
+];
+
+const SYSTEM: Partial<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken; choose another with --port',
+  EADDRNOTAVAIL: 'this machine has no such address; choose another with --host',
+  EACCES: 'permission denied',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the disk is read-only',
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of the path is not a folder',
+};
+
+/** The sentence to print, undefined for an error that nobody expected. */
+export function explain(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (EXPECTED.some((kind) => error instanceof kind)) return error.message;
+  const { code, path } = error as NodeJS.ErrnoException;
+  const reason = code === undefined ? undefined : SYSTEM[code];
+  return reason === undefined ? undefined : [path, reason].filter(Boolean).join(': ');
+}
