@@ -4,8 +4,8 @@ import type { PeerState } from '../../core/protocol/api.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { eventually, startValidator, withFolder, type RunningValidator } from './running-validator.ts';
 
-/** Windows long enough for a software GPU to train a page in. */
-const RUN = ['--preset', 'micro', '--window', '10', '--peers', '2', '--attackers', '1', '--port', '0'];
+/** Windows long enough for a software GPU to compile its shaders and train a page in. */
+const RUN = ['--preset', 'micro', '--window', '14', '--peers', '2', '--attackers', '1', '--port', '0'];
 
 async function textOf(page: Page, id: string): Promise<string> {
   return ((await page.getByTestId(id).textContent()) ?? '').trim();
@@ -39,7 +39,7 @@ async function contributionsOf({ api }: RunningValidator, hotkey: string): Promi
 }
 
 test('a tab trains on WebGPU, is scored, and its work is in the next model', async ({ page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(400_000);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   await withFolder(async (folder) => {
@@ -58,13 +58,13 @@ test('a tab trains on WebGPU, is scored, and its work is in the next model', asy
           const { accepted, evaluated } = await contributionsOf(validator, hotkey);
           return accepted >= 2 && evaluated >= 1;
         },
-        120_000,
+        200_000,
         'two accepted and one evaluated contribution',
       );
       expect((await validator.api.clock()).window - joined).toBeLessThanOrEqual(6);
       await eventually(
         async () => (await contributionsOf(validator, hotkey)).aggregated >= 1,
-        60_000,
+        100_000,
         'a contribution in the model',
       );
 
@@ -98,13 +98,13 @@ test('a tab trains on WebGPU, is scored, and its work is in the next model', asy
 test('WebGPU, WASM and Node hold the same bits after 20 windows; a reload goes on without a new download', async ({
   browser,
 }) => {
-  test.setTimeout(420_000);
+  test.setTimeout(600_000);
   await withFolder(async (folder) => {
     const validator = await startValidator(folder, [
       '--preset',
       'micro',
       '--window',
-      '6',
+      '8',
       '--peers',
       '2',
       '--attackers',
@@ -122,7 +122,7 @@ test('WebGPU, WASM and Node hold the same bits after 20 windows; a reload goes o
       const hotkeys = await Promise.all(pages.map(hotkeyOf));
       expect(new Set(hotkeys).size).toBe(2);
 
-      await eventually(async () => (await validator.api.clock()).window > 20, 240_000, 'window 21');
+      await eventually(async () => (await validator.api.clock()).window > 20, 300_000, 'window 21');
       const rootOf = (window: number): Promise<string | null> =>
         validator.api.windows(window - 1, 1).then(([row]) => row!.stateRoot);
       for (const page of pages) {
@@ -155,7 +155,7 @@ test('WebGPU, WASM and Node hold the same bits after 20 windows; a reload goes o
       const { accepted } = await contributionsOf(validator, hotkeys[0]!);
       await eventually(
         async () => (await contributionsOf(validator, hotkeys[0]!)).accepted > accepted,
-        60_000,
+        150_000,
         'a contribution after the reload',
       );
       const checkpoint = await validator.api.checkpoint();
