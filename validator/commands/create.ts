@@ -1,7 +1,9 @@
 /** Makes a run in a folder, with progress on the terminal: shared by `start` and `run create`. */
+import { join } from 'node:path';
 import { isPresetName, PRESETS, type PresetName } from '../../core/model/presets.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import { openOrCreateRun } from '../serve.ts';
+import { exportCheckpointDir } from '../setup/checkpoint-files.ts';
 import { createRunArtefacts, type ArtefactStage } from '../setup/create-artefacts.ts';
 import { DEFAULT_CACHE } from '../setup/data-cache.ts';
 import { UsageError } from './usage-error.ts';
@@ -45,11 +47,15 @@ function progressLine(): (stage: ArtefactStage, fraction: number) => void {
   };
 }
 
-/** Opens the run of a folder, or makes it. @returns whether it was made now */
+/**
+ * Opens the run of a folder, or makes it, with θ_1 beside it as safetensors in `initial-checkpoint/`.
+ *
+ * @returns whether it was made now
+ */
 export async function openOrCreate(options: NewRunOptions): Promise<{ signed: SignedManifest; created: boolean }> {
   const preset = presetOf(options.preset);
   const opened = await openOrCreateRun(options.data, async ({ blobs }) => {
-    const { manifest, initialParameters } = await createRunArtefacts({
+    const { manifest, initialParameters, tokenizerJson } = await createRunArtefacts({
       preset,
       seed: new TextEncoder().encode(options.seed ?? 'gauntlet'),
       ...(options.corpus === undefined ? {} : { corpus: options.corpus }),
@@ -58,6 +64,12 @@ export async function openOrCreate(options: NewRunOptions): Promise<{ signed: Si
       cacheDir: DEFAULT_CACHE,
       onProgress: progressLine(),
     });
+    await exportCheckpointDir(
+      join(options.data, 'initial-checkpoint'),
+      manifest.model,
+      initialParameters,
+      tokenizerJson,
+    );
     const seconds = options.window;
     const window =
       seconds === undefined
