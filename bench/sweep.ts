@@ -12,6 +12,8 @@ const { values } = parseArgs({
     pages: { type: 'string', default: '12' },
     rates: { type: 'string', default: '0.002,0.004,0.008' },
     momenta: { type: 'string', default: '0.999' },
+    /** Windows after which the learning rate has fallen to a tenth. */
+    cosines: { type: 'string', default: '60' },
     seed: { type: 'string', default: 'sweep' },
     json: { type: 'string' },
   },
@@ -20,22 +22,26 @@ if (!isPresetName(values.preset)) throw new Error(`there is no preset ${values.p
 const preset = values.preset;
 const numbers = (list: string): number[] => list.split(',').map(Number);
 
-const results: { learningRate: number; momentum: number; losses: (number | null)[] }[] = [];
-for (const momentum of numbers(values.momenta)) {
-  for (const learningRate of numbers(values.rates)) {
-    const { windows } = await runExperiment({
-      preset,
-      windows: Number(values.windows),
-      honest: Number(values.peers),
-      attackers: 0,
-      pages: Number(values.pages),
-      seed: values.seed,
-      scheme: { learningRate, momentum },
-    });
-    const losses = [windows[0]!.lossBefore, ...windows.map((record) => record.lossAfter)];
-    results.push({ learningRate, momentum, losses });
-    const shown = losses.filter((_, i) => i % 5 === 0).map((loss) => loss?.toFixed(3) ?? '–');
-    console.log(`η ${learningRate}  β ${momentum}  every 5th window: ${shown.join('  ')}`);
-  }
+const results: { learningRate: number; momentum: number; cosineWindows: number; losses: (number | null)[] }[] = [];
+const combinations = numbers(values.momenta).flatMap((momentum) =>
+  numbers(values.cosines).flatMap((cosineWindows) =>
+    numbers(values.rates).map((learningRate) => ({ learningRate, momentum, cosineWindows })),
+  ),
+);
+for (const scheme of combinations) {
+  const { windows } = await runExperiment({
+    preset,
+    windows: Number(values.windows),
+    honest: Number(values.peers),
+    attackers: 0,
+    pages: Number(values.pages),
+    seed: values.seed,
+    scheme,
+  });
+  const losses = [windows[0]!.lossBefore, ...windows.map((record) => record.lossAfter)];
+  results.push({ ...scheme, losses });
+  const shown = losses.filter((_, i) => i % 5 === 0).map((loss) => loss?.toFixed(3) ?? '–');
+  const { learningRate, momentum, cosineWindows } = scheme;
+  console.log(`η ${learningRate}  β ${momentum}  cosine ${cosineWindows}  every 5th window: ${shown.join('  ')}`);
 }
 if (values.json) await writeFile(values.json, `${JSON.stringify({ options: values, results }, null, 2)}\n`);

@@ -33,9 +33,15 @@ function memoryEngine(): Evaluator & { readonly held: Float32Array<ArrayBuffer> 
     report: { backend: 'node-cpu', device: 'memory', software: false, reasons: [] },
     sequences: 1,
     length: 1,
-    setParameters: (values) => Promise.resolve(held.set(values)),
+    setParameters(values) {
+      held.set(values);
+      return Promise.resolve();
+    },
     readParameters: () => Promise.resolve(held.slice()),
-    applyStep: (step) => Promise.resolve(applySignStep(held, step)),
+    applyStep(step) {
+      applySignStep(held, step);
+      return Promise.resolve();
+    },
     loss: unused,
     dispose: () => Promise.resolve(),
   };
