@@ -83,7 +83,10 @@ export class GraphBuilder {
     const [n, k] = a.shape.slice(-2) as [number, number];
     const [k2, m] = b.shape.slice(-2) as [number, number];
     expect(
-      a.shape.length >= 2 && lead.join() === b.shape.slice(0, -2).join() && k === k2,
+      a.shape.length >= 2 &&
+        a.shape.length === b.shape.length &&
+        lead.join() === b.shape.slice(0, -2).join() &&
+        k === k2,
       `MatMul of [${a.shape.join()}] and [${b.shape.join()}]`,
     );
     return this.#value({ kind: 'MatMul' }, [a, b], [...lead, n, m]);
@@ -94,6 +97,8 @@ export class GraphBuilder {
     const [n, k] = (transA ? a.shape.toReversed() : a.shape) as [number, number];
     const [k2, m] = (transB ? b.shape.toReversed() : b.shape) as [number, number];
     expect(k === k2, `Gemm of [${a.shape.join()}] and [${b.shape.join()}]`);
+    // ONNX would broadcast it, but its gradient is not summed back.
+    expect(!c || c.shape.join() === [n, m].join(), `Gemm of shape [${n},${m}] plus [${c?.shape.join() ?? ''}]`);
     return this.#value({ kind: 'Gemm', transA, transB }, c ? [a, b, c] : [a, b], [n, m]);
   }
 
@@ -126,6 +131,11 @@ export class GraphBuilder {
   }
 
   reduce(kind: 'ReduceSum' | 'ReduceMax', a: Value, axes: readonly number[]): Value {
+    // No axes would mean all of them to ONNX.
+    expect(
+      axes.length > 0 && axes.every((axis) => axis in a.shape),
+      `${kind} of [${a.shape.join()}] over axes [${axes.join()}]`,
+    );
     return this.#value(
       { kind, axes },
       [a],
@@ -144,6 +154,10 @@ export class GraphBuilder {
   }
 
   transpose(a: Value, permutation: readonly number[]): Value {
+    expect(
+      permutation.toSorted((x, y) => x - y).join() === a.shape.map((_, axis) => axis).join(),
+      `[${a.shape.join()}] transposed by [${permutation.join()}]`,
+    );
     return this.#value(
       { kind: 'Transpose', permutation },
       [a],
@@ -163,6 +177,12 @@ export class GraphBuilder {
 
   /** @param rows [k, 1] int64 */
   scatterAdd(base: Value, rows: Value, updates: Value): Value {
+    expect(
+      base.shape.length === 2 &&
+        rows.shape.join() === [updates.shape[0], 1].join() &&
+        updates.shape[1] === base.shape[1],
+      `ScatterAdd of [${updates.shape.join()}] to rows [${rows.shape.join()}] of [${base.shape.join()}]`,
+    );
     return this.#value({ kind: 'ScatterAdd' }, [base, rows, updates], base.shape);
   }
 }
