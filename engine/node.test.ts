@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Batch } from '../core/data/batch.ts';
 import { applySignStep, type SignStep } from '../core/lockstep/sign-step.ts';
 import { createRandom, seedFrom } from '../core/numerics/prng.ts';
 import type { Trainer } from './engine.ts';
@@ -21,6 +22,10 @@ test('parameters come back as they were given, and as a copy', async () => {
   expect(read).toEqual(parameters);
   read.fill(0);
   expect(await trainer.readParameters()).toEqual(parameters);
+  const given = parameters.slice();
+  await trainer.setParameters(given);
+  given.fill(0);
+  expect(await trainer.readParameters()).toEqual(parameters);
 });
 
 test('a step moves the parameters as the lockstep rule says', async () => {
@@ -39,6 +44,29 @@ test('a step moves the parameters as the lockstep rule says', async () => {
   await trainer.applyStep(step);
   expect(await trainer.readParameters()).toEqual(expected);
   expect(expected).not.toEqual(parameters);
+  await expect(trainer.applyStep({ ...step, total: step.total - 1 })).rejects.toThrow(RangeError);
+  expect(await trainer.readParameters()).toEqual(expected);
+});
+
+test('parameters that were set or stepped are those that are evaluated', async () => {
+  await trainer.setParameters(parameters);
+  const before = await trainer.accumulate(batch);
+  const gradient = await trainer.takeGradient();
+  const descend = new Uint32Array(Math.ceil(parameters.length / 32));
+  for (const [i, slope] of gradient.entries()) if (slope > 0) descend[i >>> 5]! |= 1 << (i & 31);
+  await trainer.applyStep({
+    learningRate: Math.fround(1e-3),
+    total: parameters.length,
+    descend,
+    touched: new Uint32Array(descend.length).fill(0xffffffff),
+  });
+  const after = await trainer.accumulate(batch);
+  // To first order the mean loss falls by the learning rate times the sum of the gradient's magnitudes.
+  const predicted = 1e-3 * gradient.reduce((sum, slope) => sum + Math.abs(slope), 0);
+  const fallen = (before.sum - after.sum) / before.count;
+  expect(fallen / predicted).toBeGreaterThan(0.9);
+  expect(fallen / predicted).toBeLessThan(1.1);
+  await trainer.takeGradient();
 });
 
 test('what does not fit is refused, and the engine goes on', async () => {
@@ -47,16 +75,49 @@ test('what does not fit is refused, and the engine goes on', async () => {
   const tokens = batch.tokens.slice();
   tokens[3] = config.vocabSize;
   await expect(trainer.accumulate({ ...batch, tokens })).rejects.toThrow('position 3');
-  await expect(trainer.accumulate({ ...batch, sequences: 1 })).rejects.toThrow('compiled for 2 x 8');
+  tokens[3] = -1;
+  await expect(trainer.accumulate({ ...batch, tokens })).rejects.toThrow('position 3');
+  const misshapen: Partial<Batch>[] = [
+    { sequences: 1 },
+    { length: 4 },
+    { tokens: batch.tokens.slice(1) },
+    { targets: batch.targets.slice(1) },
+  ];
+  for (const part of misshapen) {
+    const refused = trainer.accumulate({ ...batch, ...part });
+    await expect(refused).rejects.toThrow(RangeError);
+    await expect(refused).rejects.toThrow('compiled for 2 x 8');
+  }
   const targets = batch.targets.slice();
   targets[0] = -7;
   await expect(trainer.accumulate({ ...batch, targets })).rejects.toThrow('position 0');
+  targets[0] = config.vocabSize;
+  await expect(trainer.accumulate({ ...batch, targets })).rejects.toThrow('position 0');
+  await expect(trainer.loss(batch)).rejects.toThrow('make an evaluator');
   await expect(trainer.takeGradient()).rejects.toThrow('no gradient');
   expect((await trainer.accumulate(batch)).sum).toBeGreaterThan(0);
 });
 
-test('a disposed engine says so', async () => {
-  const evaluator = await createNodeEvaluator({ config, sequences: TINY_SEQUENCES, intraOpThreads: 1 });
-  await evaluator.dispose();
-  await expect(evaluator.loss(batch)).rejects.toThrow('disposed');
+test.each([
+  ['evaluator', createNodeEvaluator],
+  ['trainer', createNodeTrainer],
+])('a disposed %s says so, whatever it is asked', async (_name, create) => {
+  const engine = await create({ config, sequences: TINY_SEQUENCES, intraOpThreads: 1 });
+  await engine.setParameters(parameters);
+  await engine.dispose();
+  await engine.dispose();
+  const step: SignStep = {
+    learningRate: 1,
+    total: parameters.length,
+    descend: new Uint32Array(Math.ceil(parameters.length / 32)),
+    touched: new Uint32Array(Math.ceil(parameters.length / 32)),
+  };
+  await expect(engine.setParameters(parameters)).rejects.toThrow('disposed');
+  await expect(engine.readParameters()).rejects.toThrow('disposed');
+  await expect(engine.applyStep(step)).rejects.toThrow('disposed');
+  await expect(engine.loss(batch)).rejects.toThrow('disposed');
+  if (!('accumulate' in engine)) return;
+  const disposed = engine as Trainer;
+  await expect(disposed.accumulate(batch)).rejects.toThrow('disposed');
+  await expect(disposed.takeGradient()).rejects.toThrow('disposed');
 });

@@ -8,6 +8,9 @@ import { writeOnnx } from './onnx.ts';
 
 type Arrays = Record<string, Float32Array>;
 
+/** Of fp32 differences, relative to the tensor's largest gradient, or to 1 where that is smaller. */
+const TOLERANCE = 1e-3;
+
 /** Builds Σ weights ∘ f(inputs) so that every element of f's result counts differently. */
 interface Case {
   readonly inputs: Record<string, readonly number[]>;
@@ -61,32 +64,49 @@ async function expectGradients({ inputs, f, positive = false }: Case): Promise<v
   const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1 });
   const at = async (arrays: Arrays): Promise<number> => (await session.run(feed(arrays)))['output']!.data[0] as number;
   const analytic = await run(model, feed(values));
-  const step = 1e-2;
+  // Four points: the error is of the step's fourth power, so the step can be long against fp32's rounding.
+  const step = 2e-2;
   for (const name of names) {
+    const numeric: number[] = [];
     for (let i = 0; i < values[name]!.length; i++) {
-      const moved = (by: number): Arrays => ({
-        ...values,
-        [name]: values[name]!.map((value, j) => (j === i ? value + by : value)),
-      });
-      const numeric = ((await at(moved(step))) - (await at(moved(-step)))) / (2 * step);
-      expect(analytic[`grad_${name}`]![i]! - 1, `${name}[${i}]`).toBeCloseTo(numeric, 2);
+      const moved = (by: number): Promise<number> =>
+        at({ ...values, [name]: values[name]!.map((value, j) => (j === i ? value + by : value)) });
+      const near = (await moved(step)) - (await moved(-step));
+      const far = (await moved(2 * step)) - (await moved(-2 * step));
+      numeric.push((8 * near - far) / (12 * step));
+    }
+    const scale = Math.max(1, ...numeric.map(Math.abs));
+    for (const [i, expected] of numeric.entries()) {
+      const error = Math.abs(analytic[`grad_${name}`]![i]! - 1 - expected) / scale;
+      expect(error, `${name}[${i}] of [${inputs[name]!.join()}]`).toBeLessThan(TOLERANCE);
     }
   }
   await session.release();
 }
+
+const shapeOf = (minLength: number, maxLength: number): fc.Arbitrary<number[]> =>
+  fc.array(dimension, { minLength, maxLength });
+
+/** A shape that broadcasts to the given one: some axes are 1, some leading ones left out. */
+const narrowed = (shape: readonly number[]): fc.Arbitrary<number[]> =>
+  fc
+    .tuple(fc.nat(shape.length - 1), ...shape.map(() => fc.boolean()))
+    .map(([dropped, ...ones]) => shape.map((n, axis) => (ones[axis] ? 1 : n)).slice(dropped));
 
 const check = (arbitrary: fc.Arbitrary<Case>, numRuns = 6): Promise<void> =>
   fc.assert(fc.asyncProperty(arbitrary, expectGradients), { numRuns, seed: 7 });
 
 describe('the gradient of each operator is that of central differences', () => {
   test.each(['add', 'sub', 'mul', 'div'] as const)('%s, broadcast in every way', async (name) => {
-    const shapes = fc.tuple(dimension, dimension, fc.boolean(), fc.boolean(), fc.boolean());
     await check(
-      shapes.map(([n, m, first, second, drop]) => ({
-        inputs: { a: [n, m], b: drop ? [second ? 1 : m] : [first ? 1 : n, second ? 1 : m] },
-        positive: name === 'div',
-        f: (g, { a, b }) => g[name](a!, b!),
-      })),
+      shapeOf(1, 3).chain((shape) =>
+        fc.tuple(narrowed(shape), narrowed(shape)).map(([a, b]): Case => ({
+          inputs: { a, b },
+          positive: name === 'div',
+          f: (g, inputs) => g[name](inputs['a']!, inputs['b']!),
+        })),
+      ),
+      20,
     );
   });
 
@@ -104,12 +124,13 @@ describe('the gradient of each operator is that of central differences', () => {
     );
   });
 
-  test('MatMul in batches', async () => {
+  test('MatMul, in batches of any rank', async () => {
     await check(
-      fc.tuple(dimension, dimension, dimension, dimension).map(([b, n, k, m]) => ({
-        inputs: { x: [b, n, k], y: [b, k, m] },
+      fc.tuple(shapeOf(0, 2), dimension, dimension, dimension).map(([lead, n, k, m]) => ({
+        inputs: { x: [...lead, n, k], y: [...lead, k, m] },
         f: (g, { x, y }) => g.matmul(x!, y!),
       })),
+      12,
     );
   });
 
@@ -121,36 +142,113 @@ describe('the gradient of each operator is that of central differences', () => {
     );
   });
 
-  test('Softmax, ReduceSum, Expand, Reshape, Transpose', async () => {
+  test('Softmax', async () => {
+    await check(shapeOf(1, 4).map((shape) => ({ inputs: { a: shape }, f: (g, { a }) => g.softmax(a!) })));
+  });
+
+  test('ReduceSum, over any axes', async () => {
     await check(
-      fc.tuple(dimension, dimension, dimension).map(([n, m, k]) => ({
-        inputs: { a: [n, m, k] },
-        f: (g, { a }) => {
-          const mixed = g.softmax(g.transpose(a!, [2, 0, 1]));
-          const reduced = g.expand(g.reduce('ReduceSum', g.mul(mixed, mixed), [0]), [2, n, m]);
-          return g.reshape(reduced, [2 * n * m]);
-        },
-      })),
+      shapeOf(1, 4).chain((shape) =>
+        fc
+          .subarray([...shape.keys()], { minLength: 1 })
+          .map((axes) => ({ inputs: { a: shape }, f: (g, { a }) => g.reduce('ReduceSum', a!, axes) })),
+      ),
+      12,
     );
   });
 
-  test('Gather, rows taken more than once', async () => {
+  test('Reshape', async () => {
+    await check(
+      shapeOf(1, 4).chain((shape) =>
+        fc
+          .constantFrom([sizeOf(shape)], shape.toReversed(), [1, ...shape], [sizeOf(shape.slice(0, -1)), shape.at(-1)!])
+          .map((target) => ({ inputs: { a: shape }, f: (g, { a }) => g.reshape(a!, target) })),
+      ),
+      12,
+    );
+  });
+
+  test('Expand, along any axes and to more of them', async () => {
+    await check(
+      shapeOf(1, 4).chain((shape) =>
+        narrowed(shape).map((from) => ({ inputs: { a: from }, f: (g, { a }) => g.expand(a!, shape) })),
+      ),
+      12,
+    );
+  });
+
+  test('Transpose, by any permutation', async () => {
+    await check(
+      shapeOf(2, 4).chain((shape) =>
+        fc
+          .shuffledSubarray([...shape.keys()], { minLength: shape.length })
+          .map((permutation) => ({ inputs: { a: shape }, f: (g, { a }) => g.transpose(a!, permutation) })),
+      ),
+      20,
+    );
+  });
+
+  test('Gather, rows taken more than once or not at all', async () => {
+    const tables = fc
+      .tuple(dimension, dimension)
+      .chain(([n, m]) =>
+        fc.record({
+          shape: fc.constant([n, m]),
+          rows: fc.array(fc.nat(n - 1), { minLength: 1, maxLength: 2 * n + 1 }),
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(tables, async ({ shape, rows }) => {
+        const g = new GraphBuilder();
+        const table = g.input('table', shape);
+        const numbers = g.input('rows', [rows.length, 1], 'int64');
+        const taken = g.gather(table, numbers);
+        const output = g.reshape(g.reduce('ReduceSum', g.mul(taken, taken), [0, 1]), [1]);
+        const accumulator = g.input('acc', shape);
+        const [gradient] = accumulateGradients(g, output, [{ parameter: table, accumulator }]);
+        const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 1) / 10);
+        const result = await run(writeOnnx({ output, gradient: gradient! }), {
+          table: new ort.Tensor('float32', values, shape),
+          rows: new ort.Tensor('int64', BigInt64Array.from(rows, BigInt), [rows.length, 1]),
+          acc: new ort.Tensor('float32', new Float32Array(values.length).fill(0.5), shape),
+        });
+        for (const [i, value] of values.entries()) {
+          const times = rows.filter((row) => row === Math.floor(i / shape[1])).length;
+          expect(result['gradient']![i]).toBeCloseTo(0.5 + 2 * value * times, 4);
+        }
+      }),
+      { numRuns: 12, seed: 7 },
+    );
+  });
+
+  test('Gather before other operators, where its gradient starts from zeros', async () => {
     const g = new GraphBuilder();
-    const table = g.input('table', [4, 3]);
-    const rows = g.input('rows', [5, 1], 'int64');
-    const output = g.reshape(g.reduce('ReduceSum', g.mul(g.gather(table, rows), g.gather(table, rows)), [0, 1]), [1]);
-    const accumulator = g.input('acc', [4, 3]);
+    const table = g.input('table', [3, 1]);
+    const doubled = g.add(table, table);
+    const taken = g.gather(doubled, g.input('rows', [3, 1], 'int64'));
+    const output = g.reshape(g.reduce('ReduceSum', g.mul(taken, taken), [0, 1]), [1]);
+    const accumulator = g.input('acc', [3, 1]);
     const [gradient] = accumulateGradients(g, output, [{ parameter: table, accumulator }]);
-    const values = Float32Array.from({ length: 12 }, (_, i) => i / 10);
     const result = await run(writeOnnx({ output, gradient: gradient! }), {
-      table: new ort.Tensor('float32', values, [4, 3]),
-      rows: new ort.Tensor('int64', BigInt64Array.from([2n, 0n, 2n, 2n, 3n]), [5, 1]),
-      acc: new ort.Tensor('float32', new Float32Array(12).fill(0.5), [4, 3]),
+      table: new ort.Tensor('float32', Float32Array.of(1, 2, 3), [3, 1]),
+      rows: new ort.Tensor('int64', BigInt64Array.of(2n, 0n, 2n), [3, 1]),
+      acc: new ort.Tensor('float32', Float32Array.of(100, 200, 300), [3, 1]),
     });
-    const taken = [1, 0, 3, 1];
-    for (const [i, value] of values.entries()) {
-      expect(result['gradient']![i]).toBeCloseTo(0.5 + 2 * value * taken[Math.floor(i / 3)]!, 5);
-    }
+    // d/dt of (2t)² is 8t for each time it is taken.
+    expect([...result['gradient']!]).toEqual([108, 200, 348]);
+  });
+
+  test('the maximum subtracted from a log-sum-exp does not change its gradient', async () => {
+    await check(
+      fc.tuple(dimension, dimension).map((shape) => ({
+        inputs: { a: shape },
+        f: (g, { a }) => {
+          const max = g.reduce('ReduceMax', a!, [1]);
+          const sum = g.reduce('ReduceSum', g.unary('Exp', g.sub(a!, max)), [1]);
+          return g.add(g.unary('Log', sum), max);
+        },
+      })),
+    );
   });
 
   test('a value used along several paths gets the sum', async () => {
@@ -161,15 +259,69 @@ describe('the gradient of each operator is that of central differences', () => {
   });
 });
 
-test('shapes that do not fit are refused when the graph is built', () => {
+describe('accumulating', () => {
+  test('a parameter that the output does not depend on keeps its accumulator', () => {
+    const g = new GraphBuilder();
+    const [used, unused, accumulator] = [g.input('used', [1]), g.input('unused', [1]), g.input('acc', [1])];
+    expect(accumulateGradients(g, g.mul(used, used), [{ parameter: unused, accumulator }])).toEqual([accumulator]);
+  });
+
+  test('a graph deeper than the call stack is differentiated', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', [1]);
+    let y = x;
+    for (let i = 0; i < 20_000; i++) y = g.unary('Neg', y);
+    const accumulator = g.input('acc', [1]);
+    const [gradient] = accumulateGradients(g, y, [{ parameter: x, accumulator }]);
+    expect(gradient!.inputs).toContain(accumulator);
+  });
+
+  test('only a scalar has a gradient, and a scattered sum has none', () => {
+    const g = new GraphBuilder();
+    const table = g.input('table', [2, 1]);
+    const wanted = [{ parameter: table, accumulator: g.input('acc', [2, 1]) }];
+    expect(() => accumulateGradients(g, table, wanted)).toThrow(RangeError);
+    const scattered = g.scatterAdd(table, g.input('rows', [2, 1], 'int64'), table);
+    expect(() => accumulateGradients(g, g.reduce('ReduceSum', scattered, [0, 1]), wanted)).toThrow('ScatterAdd');
+  });
+});
+
+describe('shapes that do not fit are refused when the graph is built', () => {
   const g = new GraphBuilder();
   const a = g.input('a', [2, 3]);
   const b = g.input('b', [2, 4]);
-  expect(() => g.add(a, b)).toThrow(RangeError);
-  expect(() => g.matmul(a, b)).toThrow(RangeError);
-  expect(() => g.gemm(a, b)).toThrow(RangeError);
-  expect(() => g.reshape(a, [5])).toThrow(RangeError);
-  expect(() => g.expand(a, [2, 4])).toThrow(RangeError);
-  expect(() => g.constant(new Float32Array(2), [3])).toThrow(RangeError);
-  expect(() => accumulateGradients(g, a, [])).toThrow(RangeError);
+  const rows = g.input('rows', [2, 1], 'int64');
+  const vector = g.input('vector', [3]);
+  const cube = g.input('cube', [2, 3, 4]);
+  const other = g.input('other', [3, 4, 5]);
+
+  test.each<[string, () => Value]>([
+    ['Add', () => g.add(a, b)],
+    ['Sub', () => g.sub(a, b)],
+    ['Mul', () => g.mul(a, b)],
+    ['Div', () => g.div(a, b)],
+    ['MatMul, inner sizes', () => g.matmul(a, b)],
+    ['MatMul, leading sizes', () => g.matmul(cube, other)],
+    ['MatMul by a vector', () => g.matmul(a, vector)],
+    ['MatMul of a vector', () => g.matmul(vector, vector)],
+    ['Gemm, inner sizes', () => g.gemm(a, b)],
+    ['Gemm, transposed into misfit', () => g.gemm(a, g.input('fits', [3, 2]), { transA: true })],
+    ['Gemm of a cube', () => g.gemm(cube, b)],
+    ['Gemm, an addend that would be broadcast', () => g.gemm(a, a, { transB: true }, g.input('row', [1, 2]))],
+    ['ReduceSum over an axis that is not there', () => g.reduce('ReduceSum', a, [2])],
+    ['ReduceMax over no axis', () => g.reduce('ReduceMax', a, [])],
+    ['Reshape', () => g.reshape(a, [5])],
+    ['Expand', () => g.expand(a, [2, 4])],
+    ['Expand to less', () => g.expand(a, [1, 3])],
+    ['Transpose, an axis twice', () => g.transpose(a, [0, 0])],
+    ['Transpose, an axis missing', () => g.transpose(cube, [1, 0])],
+    ['Gather by a row of numbers', () => g.gather(a, g.input('flat', [1, 2], 'int64'))],
+    ['Gather from a vector', () => g.gather(vector, rows)],
+    ['Equals', () => g.equals(g.input('i', [2], 'int32'), g.input('j', [3], 'int32'))],
+    ['ScatterAdd, rows too wide', () => g.scatterAdd(a, rows, b)],
+    ['ScatterAdd, too few numbers', () => g.scatterAdd(a, rows, g.input('three', [3, 3]))],
+    ['a constant', () => g.constant(new Float32Array(2), [3])],
+  ])('%s', (_name, build) => {
+    expect(build).toThrow(RangeError);
+  });
 });
