@@ -40,7 +40,12 @@ async function benchNode(intraOpThreads: number): Promise<Row> {
 }
 
 async function benchTab(): Promise<Row[]> {
-  const server = await createServer({ logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
+  const server = await createServer({
+    logLevel: 'error',
+    server: { port: 0, host: '127.0.0.1' },
+    // A dependency found while the page runs would reload the page.
+    optimizeDeps: { entries: ['bench/tab.html', 'bench/tab-worker.ts'] },
+  });
   await server.listen();
   const browser = await chromium.launch(CHROMIUM);
   try {

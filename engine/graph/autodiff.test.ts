@@ -9,7 +9,7 @@ import { writeOnnx } from './onnx.ts';
 type Arrays = Record<string, Float32Array>;
 
 /** Of fp32 differences, relative to the tensor's largest gradient, or to 1 where that is smaller. */
-const TOLERANCE = 1e-3;
+const TOLERANCE = 3e-4;
 
 /** Builds Σ weights ∘ f(inputs) so that every element of f's result counts differently. */
 interface Case {
@@ -189,14 +189,12 @@ describe('the gradient of each operator is that of central differences', () => {
   });
 
   test('Gather, rows taken more than once or not at all', async () => {
-    const tables = fc
-      .tuple(dimension, dimension)
-      .chain(([n, m]) =>
-        fc.record({
-          shape: fc.constant([n, m]),
-          rows: fc.array(fc.nat(n - 1), { minLength: 1, maxLength: 2 * n + 1 }),
-        }),
-      );
+    const tables = fc.tuple(dimension, dimension).chain(([n, m]) =>
+      fc.record({
+        shape: fc.constant([n, m]),
+        rows: fc.array(fc.nat(n - 1), { minLength: 1, maxLength: 2 * n + 1 }),
+      }),
+    );
     await fc.assert(
       fc.asyncProperty(tables, async ({ shape, rows }) => {
         const g = new GraphBuilder();
