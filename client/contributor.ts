@@ -13,7 +13,7 @@ import type { ClockState, Delegation, SignedReceipt } from '../core/protocol/api
 import { createScheme } from '../core/scheme/create-scheme.ts';
 import type { Scheme, SchemeContributor } from '../core/scheme/scheme.ts';
 import { encodeContribution } from '../core/wire/contribution.ts';
-import type { BackendReport, Trainer } from '../engine/engine.ts';
+import type { Trainer } from '../engine/engine.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createValidatorApi, sha256Hex, type ValidatorApi } from './api.ts';
 import type { Behaviour } from './behaviour.ts';
@@ -81,7 +81,7 @@ export function createContributor(options: ContributorOptions): Contributor {
     onEvent({ type: 'status', status: next });
   };
 
-  async function compile(manifest: RunManifest): Promise<BackendReport> {
+  async function compile(manifest: RunManifest): Promise<void> {
     status({ kind: 'compiling' });
     await disposeTrainer();
     const sequences = options.sequences ?? Math.max(1, manifest.data.pageSequences >> 1);
@@ -92,7 +92,6 @@ export function createContributor(options: ContributorOptions): Contributor {
     }
     trainer = await ports.createTrainer({ config: manifest.model, sequences });
     onEvent({ type: 'backend', report: trainer.report });
-    return trainer.report;
   }
 
   async function disposeTrainer(): Promise<void> {

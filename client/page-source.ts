@@ -2,7 +2,7 @@
 import { decodePage, decodePageIndex, pageBytes, pageFormat } from '../core/data/pages.ts';
 import type { RunManifest } from '../core/protocol/manifest.ts';
 import type { ValidatorApi } from './api.ts';
-import { sha256Hex } from './api.ts';
+import { cachedBlob } from './cached-blob.ts';
 import type { BlobCache } from './ports.ts';
 
 const PREFETCHED_PAGES = 6;
@@ -30,12 +30,7 @@ export async function openPageSource(
   signal: AbortSignal,
 ): Promise<PageSource> {
   const { data } = manifest;
-  const held = await cache.get(data.index.sha256);
-  let index = held && (await sha256Hex(held)) === data.index.sha256 ? held : undefined;
-  if (!index) {
-    index = await api.blob(data.index, signal);
-    await cache.put('page-index', data.index.sha256, index);
-  }
+  const index = await cachedBlob({ api, cache }, 'page-index', data.index, signal);
   const hashes = decodePageIndex(index, data.pages);
   const format = pageFormat(manifest);
 

@@ -6,13 +6,13 @@ import { parametersFromBytes } from '../core/lockstep/parameters.ts';
 import { rootOfLeaves, stateRoot } from '../core/lockstep/state-root.ts';
 import type { Checkpoint } from '../core/protocol/api.ts';
 import type { RunManifest } from '../core/protocol/manifest.ts';
-import type { BlobRef } from '../core/protocol/primitives.ts';
 import type { Scheme } from '../core/scheme/scheme.ts';
 import type { Evaluator } from '../engine/engine.ts';
-import { sha256Hex, webDigest, type ValidatorApi } from './api.ts';
+import { webDigest, type ValidatorApi } from './api.ts';
+import { cachedBlob } from './cached-blob.ts';
 import type { ContributorEvent } from './events.ts';
 import { UnreachableError } from './http.ts';
-import type { BlobCache, BlobKind } from './ports.ts';
+import type { BlobCache } from './ports.ts';
 
 /** The parameters are not those of the run: cured by a fresh download. */
 export class RootMismatchError extends Error {
@@ -55,22 +55,6 @@ export function createReplica(options: ReplicaOptions): Replica {
   let root = '';
   let parameters = new Float32Array(0);
 
-  async function fetchBlob(
-    kind: BlobKind,
-    ref: BlobRef,
-    signal: AbortSignal,
-    onProgress?: (bytes: number) => void,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const held = await cache.get(ref.sha256);
-    if (held) {
-      if (held.length === ref.bytes && (await sha256Hex(held)) === ref.sha256) return held;
-      await cache.delete(ref.sha256);
-    }
-    const bytes = await api.blob(ref, signal, onProgress);
-    await cache.put(kind, ref.sha256, bytes);
-    return bytes;
-  }
-
   async function loadCheckpoint(signal: AbortSignal): Promise<void> {
     const checkpoint = await api.checkpoint(signal);
     assertShape(checkpoint, run, manifest, scheme);
@@ -85,7 +69,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     for (const chunk of chunks) {
       const start = offset;
       bytes.set(
-        await fetchBlob('checkpoint-chunk', chunk, signal, (done) => {
+        await cachedBlob(options, 'checkpoint-chunk', chunk, signal, (done) => {
           progress(start + done);
         }),
         offset,
@@ -112,7 +96,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       if (steps.length > 1) {
         emit({ type: 'status', status: { kind: 'downloading', what: 'steps', bytes: done, totalBytes } });
       }
-      const bytes = await fetchBlob('outer-step', step.outerStep, signal);
+      const bytes = await cachedBlob(options, 'outer-step', step.outerStep, signal);
       await engine().applyStep(scheme.decodeStep(bytes, { run, window: step.window }));
       done += bytes.length;
       window = step.window + 1;
