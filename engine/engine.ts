@@ -1,11 +1,12 @@
 /**
- * What an engine is: a compiled model on some device that turns batches into losses and gradients and takes outer
- * steps. Implemented by `web.ts` (WebGPU or WASM in a worker) and `node.ts`. It knows nothing of schemes, windows or
- * the network. Parameters are the flat fp32 vector of `core/model/layout.ts`. Calls on one engine must not overlap: each
+ * What an engine is: a compiled model on some device that turns batches into losses and gradients, gradients into
+ * messages, and takes outer steps. Implemented by `web.ts` (WebGPU or WASM in a worker) and `node.ts`. It knows nothing
+ * of windows or the network. Parameters are the flat fp32 vector of `core/model/layout.ts`. Calls on one engine must not overlap: each
  * is awaited before the next.
  */
 import type { Batch } from '../core/data/batch.ts';
 import type { ModelConfig } from '../core/model/config.ts';
+import type { Scheme } from '../core/scheme/scheme.ts';
 import type { SignStep } from '../core/lockstep/sign-step.ts';
 
 export interface LossSum {
@@ -51,6 +52,30 @@ export interface Evaluator {
   dispose(): Promise<void>;
 }
 
+/**
+ * The contributor's side of a scheme, with its state where the engine's gradient is: on a GPU only the message crosses
+ * to this process. The bytes of bodies and states are those of `core/scheme`.
+ */
+export interface Compressor {
+  /**
+   * Folds the accumulated mean gradient into the optimiser state, extracts the message and feeds the error back. The
+   * accumulator is zero afterwards.
+   *
+   * @param learningRate η of this window
+   * @returns the body of a contribution
+   * @throws RangeError when a gradient is not finite (the state is then unchanged)
+   * @throws Error when nothing was accumulated
+   */
+  compress(learningRate: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Adds what the last message took out back to the state: it was not delivered. Harmless when there is none. */
+  undo(): Promise<void>;
+  /** Bytes of a saved state. */
+  readonly stateBytes: number;
+  saveState(): Promise<Uint8Array<ArrayBuffer>>;
+  /** @throws RangeError when the bytes are not a state of this layout. */
+  loadState(bytes: Uint8Array): Promise<void>;
+}
+
 /** Forward and backward, with the gradient accumulated on the device over micro-batches. */
 export interface Trainer extends Evaluator {
   /** Adds the gradient of the batch's loss *sum* to the accumulator, and returns the loss. */
@@ -60,4 +85,6 @@ export interface Trainer extends Evaluator {
    * order; the accumulator is zero afterwards. @throws Error when nothing was accumulated.
    */
   takeGradient(): Promise<Float32Array<ArrayBuffer>>;
+  /** A compressor of this trainer's gradients, which `dispose` frees with the rest. */
+  createCompressor(scheme: Scheme): Promise<Compressor>;
 }

@@ -9,6 +9,7 @@ import { parameterLayout } from '../core/model/layout.ts';
 import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from './engine.ts';
 import { batchArrays } from './feeds.ts';
 import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from './graph/llama.ts';
+import { createHostCompressor } from './host-compressor.ts';
 import { writeOnnx } from './graph/onnx.ts';
 
 /** What both ONNX runtimes offer. */
@@ -84,7 +85,7 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
     return { sum: (results[LOSS] as TypedTensor<'float32'>).data[0]!, count: predicted };
   }
 
-  return {
+  const trainer: Trainer = {
     report: runtime.report,
     sequences,
     length,
@@ -115,10 +116,14 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
         accumulated = 0;
         return gradient;
       }),
+    createCompressor(scheme) {
+      return usable(() => createHostCompressor(scheme, trainer));
+    },
     async dispose() {
       if (disposed) return;
       disposed = true;
       await session.release();
     },
   };
+  return trainer;
 }

@@ -13,6 +13,7 @@ import { batchArrays } from './feeds.ts';
 import { createGpuBuffers, type GpuBuffers } from './gpu-buffers.ts';
 import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from './graph/llama.ts';
 import { writeOnnx } from './graph/onnx.ts';
+import { createHostCompressor } from './host-compressor.ts';
 import { createApplySignStep } from './kernels/apply-sign-step.ts';
 import { absolute } from './web.ts';
 
@@ -213,7 +214,7 @@ async function createEngine(
     }
   }
 
-  return {
+  const trainer: Trainer = {
     report,
     sequences,
     length,
@@ -252,6 +253,9 @@ async function createEngine(
         accumulated = 0;
         return gradient;
       }),
+    createCompressor(scheme) {
+      return usable(() => createHostCompressor(scheme, trainer));
+    },
     async dispose() {
       if (disposed) return;
       disposed = true;
@@ -259,4 +263,5 @@ async function createEngine(
       await session.release();
     },
   };
+  return trainer;
 }

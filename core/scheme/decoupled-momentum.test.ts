@@ -156,6 +156,21 @@ describe('compress', () => {
     });
   });
 
+  it('takes a message back that was not delivered, once', () => {
+    const contributor = scheme.createContributor();
+    contributor.undo();
+    const gradient = noise('undone');
+    contributor.compress(gradient, RATE);
+    for (let i = 0; i < 2; i++) {
+      contributor.undo();
+      const momentum = momentumOf(contributor.saveState());
+      // The rounding of one subtraction and one addition.
+      momentum.forEach((value, at) => {
+        expect(Math.abs(value - Math.fround(RATE * gradient[at]!))).toBeLessThan(1e-8);
+      });
+    }
+  });
+
   it('leaves the state alone when the gradient is refused', () => {
     const contributor = scheme.createContributor();
     contributor.compress(noise('first'), RATE);

@@ -31,6 +31,10 @@ export interface SchemeContributor {
    * @throws RangeError when the gradient's length differs or a value is not finite (the state is then unchanged)
    */
   compress(gradient: Float32Array, learningRate: number): Uint8Array<ArrayBuffer>;
+  /** Adds what the last message took out back to the momentum: it was not delivered. Harmless when there is none. */
+  undo(): void;
+  /** Bytes of a saved state. */
+  readonly stateBytes: number;
   /** The optimiser state as bytes, to survive a reload. */
   saveState(): Uint8Array<ArrayBuffer>;
   /** @throws RangeError when the bytes are not a state of this layout. */

@@ -38,6 +38,8 @@ export function createMomentumContributor(
   decay: number,
 ): SchemeContributor {
   let momentum = new Float32Array(total);
+  /** Moves the momentum by what the receivers decode of the last message, times the sign. */
+  let moveBySent: ((sign: 1 | -1) => void) | undefined;
 
   return {
     compress(gradient, learningRate) {
@@ -45,11 +47,21 @@ export function createMomentumContributor(
       const extracted = grids.map((grid) => extract(momentum, grid));
       const { quantiser, tensors } = quantiseAll(extracted);
       const table = decodingTable(quantiser);
-      grids.forEach((grid, i) => {
-        feedBack(momentum, grid, tensors[i]!, extracted[i]!.norms, table);
-      });
+      moveBySent = (sign) => {
+        grids.forEach((grid, i) => {
+          addDecoded(momentum, grid, tensors[i]!, extracted[i]!.norms, table, sign);
+        });
+      };
+      moveBySent(-1);
       return encodeBody(grids, quantiser, tensors);
     },
+
+    undo() {
+      moveBySent?.(1);
+      moveBySent = undefined;
+    },
+
+    stateBytes: STATE_HEADER_BYTES + 4 * total,
 
     saveState() {
       const bytes = new Uint8Array(STATE_HEADER_BYTES + 4 * total);
@@ -74,6 +86,7 @@ export function createMomentumContributor(
         throw new RangeError('the momentum holds a value that is not finite');
       }
       momentum = loaded;
+      moveBySent = undefined;
     },
   };
 }
@@ -140,13 +153,14 @@ function quantiseAll(extracted: readonly ExtractedTensor[]): { quantiser: Quanti
   return { quantiser, tensors };
 }
 
-/** e ← fround(e - what the receivers will decode, at the length it had), so that quantisation errors are repaid too. */
-function feedBack(
+/** e ← fround(e ± what the receivers decode, at the length it had), so that quantisation errors are repaid too. */
+function addDecoded(
   momentum: Float32Array,
   grid: ChunkGrid,
   { indices, codes }: QuantisedTensor,
   norms: Float64Array,
   table: Float32Array,
+  sign: 1 | -1,
 ): void {
   const { count, kept, rows, columns } = grid;
   const transform = createBlockTransform(rows, columns);
@@ -155,11 +169,11 @@ function feedBack(
     const norm = norms[chunk]!;
     if (norm === 0) continue;
     block.fill(0);
-    for (let i = chunk * kept; i < (chunk + 1) * kept; i++) block[indices[i]!] = table[codes[i]!]! * norm;
+    for (let i = chunk * kept; i < (chunk + 1) * kept; i++) block[indices[i]!] = sign * table[codes[i]!]! * norm;
     transform.inverse(block, block);
     for (let row = 0; row < rows; row++) {
       const start = chunkRowStart(grid, chunk, row);
-      for (let column = 0; column < columns; column++) momentum[start + column]! -= block[row * columns + column]!;
+      for (let column = 0; column < columns; column++) momentum[start + column]! += block[row * columns + column]!;
     }
   }
 }
