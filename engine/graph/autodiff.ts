@@ -30,12 +30,13 @@ function inputGradients(g: GraphBuilder, value: Value, gradient: Value): (Value 
       return [g.matmul(gradient, swapLastTwo(g, b)), g.matmul(swapLastTwo(g, a), gradient)];
     case 'Gemm': {
       const { transA, transB } = operator;
+      const { alpha } = operator;
       const da = transA
-        ? g.gemm(b, gradient, { transA: transB, transB: true })
-        : g.gemm(gradient, b, { transB: !transB });
+        ? g.gemm(b, gradient, { transA: transB, transB: true, alpha })
+        : g.gemm(gradient, b, { transB: !transB, alpha });
       const db = transB
-        ? g.gemm(gradient, a, { transA: true, transB: transA })
-        : g.gemm(a, gradient, { transA: !transA });
+        ? g.gemm(gradient, a, { transA: true, transB: transA, alpha })
+        : g.gemm(a, gradient, { transA: !transA, alpha });
       return [da, db, ...(inputs[2] ? [gradient] : [])];
     }
     case 'Add':
@@ -81,44 +82,85 @@ function inputGradients(g: GraphBuilder, value: Value, gradient: Value): (Value 
     case 'input':
     case 'constant':
       return inputs.map(() => undefined);
+    case 'RmsNorm': {
+      const inverse = g.part(value, 0, [a.shape[0]!, 1]);
+      return [g.rmsNormGrad(a, b, inverse, gradient), g.rmsNormWeightGrad(a, inverse, gradient)];
+    }
+    case 'Rotate':
+      return [g.rotate(gradient, b, inputs[2]!, operator.attention, !operator.inverse), undefined, undefined];
+    case 'Attention':
+      return [g.attentionGrad(a, value, gradient, operator.attention)];
+    case 'SwiGlu':
+      return [g.swiGluGrad(a, gradient)];
+    case 'CrossEntropy': {
+      const ofLogits = g.part(value, 0, a.shape);
+      return [isOnes(gradient) ? ofLogits : g.mul(ofLogits, gradient), undefined, undefined];
+    }
     case 'ScatterAdd':
-      throw new Error('ScatterAdd is not differentiated: it only appears in gradients');
+    case 'RmsNormGrad':
+    case 'RmsNormWeightGrad':
+    case 'AttentionGrad':
+    case 'SwiGluGrad':
+    case 'Part':
+      throw new Error(`${operator.kind} is not differentiated: it only appears in gradients`);
     default:
       return operator satisfies never;
   }
 }
 
-/** base + term, folded into the term's own operator where that has an addend. */
-function addTo(g: GraphBuilder, base: Value, term: Value): Value {
-  if (term.operator.kind === 'Gemm' && term.inputs.length === 2) {
-    return g.gemm(term.inputs[0]!, term.inputs[1]!, term.operator, base);
+/** A gradient that changes nothing: ones, broadcast. */
+function isOnes({ operator, inputs }: Value): boolean {
+  if (operator.kind === 'Expand' || operator.kind === 'Reshape') return isOnes(inputs[0]!);
+  return operator.kind === 'constant' && operator.data.every((value) => value === 1);
+}
+
+/** base + alpha · term, folded into the term's own operator where that has an addend. */
+function addTo(g: GraphBuilder, base: Value, term: Value, alpha = 1): Value {
+  const { operator, inputs } = term;
+  const [a, b, c, d] = inputs as [Value, Value, Value, Value];
+  if (operator.kind === 'Gemm' && inputs.length === 2) {
+    return g.gemm(a, b, { ...operator, alpha: alpha * operator.alpha }, base);
   }
-  if (term.operator.kind === 'ScatterAdd' && term.inputs[0]!.operator.kind === 'constant') {
-    return g.scatterAdd(base, term.inputs[1]!, term.inputs[2]!);
+  if (operator.kind === 'ScatterAdd' && a.operator.kind === 'constant') {
+    return g.scatterAdd(base, b, c, alpha * operator.alpha);
   }
-  return g.add(base, term);
+  if (operator.kind === 'RmsNormWeightGrad' && inputs.length === 3) {
+    return g.rmsNormWeightGrad(a, b, c, alpha * operator.alpha, base);
+  }
+  if (operator.kind === 'RmsNormGrad' && inputs.length === 4 && alpha === 1) {
+    return g.rmsNormGrad(a, b, c, d, base);
+  }
+  return g.add(base, alpha === 1 ? term : g.mul(term, g.scalar(alpha)));
 }
 
 export interface Accumulated {
-  /** What is differentiated by. */
+  /** What is differentiated by: a leaf, whatever it was computed from itself. */
   readonly parameter: Value;
-  /** Same shape: what the gradient is added to. */
-  readonly accumulator: Value;
+  /** Same shape: what the gradient is added to. Without it the gradient itself is given. */
+  readonly accumulator?: Value;
 }
 
 /**
  * For each parameter, `accumulator` + ∂output/∂parameter.
  *
- * @param output a scalar ([1] or [])
- * @throws RangeError when the output is not a scalar
+ * @param gradient of the output; a scalar's is 1
+ * @param scale what the gradients are larger by than they should be, and accumulated without (loss scaling)
+ * @throws RangeError when no gradient is given and the output is not a scalar, or a parameter without an accumulator
+ *   has no gradient
  */
-export function accumulateGradients(g: GraphBuilder, output: Value, wanted: readonly Accumulated[]): Value[] {
-  if (sizeOf(output.shape) !== 1) throw new RangeError('only a scalar has a gradient');
-  const needed = dependents(output, new Set(wanted.map(({ parameter }) => parameter)));
-  const terms = new Map<Value, Value[]>([[output, [g.constant(Float32Array.of(1), output.shape)]]]);
+export function accumulateGradients(
+  g: GraphBuilder,
+  output: Value,
+  wanted: readonly Accumulated[],
+  { gradient: outer, scale = 1 }: { gradient?: Value; scale?: number } = {},
+): Value[] {
+  if (!outer && sizeOf(output.shape) !== 1) throw new RangeError('only a scalar has a gradient');
+  const leaves = new Set(wanted.map(({ parameter }) => parameter));
+  const needed = dependents(output, leaves);
+  const terms = new Map<Value, Value[]>([[output, [outer ?? g.constant(Float32Array.of(1), output.shape)]]]);
   for (const value of [...needed].sort((a, b) => b.id - a.id)) {
     const own = terms.get(value);
-    if (!own || value.operator.kind === 'input') continue;
+    if (!own || leaves.has(value) || value.operator.kind === 'input') continue;
     const gradients = inputGradients(
       g,
       value,
@@ -132,9 +174,12 @@ export function accumulateGradients(g: GraphBuilder, output: Value, wanted: read
       else terms.set(input, [gradient]);
     }
   }
-  return wanted.map(({ parameter, accumulator }) =>
-    (terms.get(parameter) ?? []).reduce((sum, term) => addTo(g, sum, term), accumulator),
-  );
+  return wanted.map(({ parameter, accumulator }) => {
+    const own = terms.get(parameter) ?? [];
+    if (accumulator) return own.reduce((sum, term) => addTo(g, sum, term, 1 / scale), accumulator);
+    if (own.length === 0) throw new RangeError('the output does not depend on a parameter');
+    return own.reduce((sum, term) => addTo(g, sum, term));
+  });
 }
 
 /** Every value that `output` is computed from and that depends on one of `sources`. */
@@ -144,7 +189,7 @@ function dependents(output: Value, sources: ReadonlySet<Value>): Set<Value> {
   const stack = [output];
   while (stack.length > 0) {
     const value = stack.at(-1)!;
-    const pending = value.inputs.filter((input) => !known.has(input));
+    const pending = sources.has(value) ? [] : value.inputs.filter((input) => !known.has(input));
     if (!known.has(value) && pending.length > 0) {
       stack.push(...pending);
       continue;

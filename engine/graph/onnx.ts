@@ -7,6 +7,7 @@ const OPSET = 18n;
 /** ONNX 1.13, the format of opset 18. */
 const IR_VERSION = 8n;
 
+const FLOAT = 1;
 const INT = 2;
 const INTS = 7;
 const STRING = 3;
@@ -24,6 +25,7 @@ interface NodeInit {
   readonly attribute: object[];
 }
 
+const float = (name: string, f: number): object => ({ name, type: FLOAT, f });
 const int = (name: string, i: number): object => ({ name, type: INT, i: BigInt(i) });
 const ints = (name: string, values: readonly number[]): object => ({ name, type: INTS, ints: values.map(BigInt) });
 const string = (name: string, s: string): object => ({ name, type: STRING, s: new TextEncoder().encode(s) });
@@ -79,7 +81,11 @@ export function writeOnnx(outputs: Readonly<Record<string, Value>>): Uint8Array<
         });
         break;
       case 'Gemm':
-        emit('Gemm', value, input, [int('transA', Number(operator.transA)), int('transB', Number(operator.transB))]);
+        emit('Gemm', value, input, [
+          int('transA', Number(operator.transA)),
+          int('transB', Number(operator.transB)),
+          ...(operator.alpha === 1 ? [] : [float('alpha', operator.alpha)]),
+        ]);
         break;
       case 'ReduceSum':
       case 'ReduceMax':
@@ -108,6 +114,7 @@ export function writeOnnx(outputs: Readonly<Record<string, Value>>): Uint8Array<
         break;
       }
       case 'ScatterAdd':
+        if (operator.alpha !== 1) throw new Error('ONNX has no ScatterND with a factor');
         emit('ScatterND', value, input, [string('reduction', 'add')]);
         break;
       case 'MatMul':
@@ -122,6 +129,17 @@ export function writeOnnx(outputs: Readonly<Record<string, Value>>): Uint8Array<
       case 'Sigmoid':
         emit(operator.kind, value, input);
         break;
+      case 'RmsNorm':
+      case 'RmsNormGrad':
+      case 'RmsNormWeightGrad':
+      case 'Rotate':
+      case 'Attention':
+      case 'AttentionGrad':
+      case 'SwiGlu':
+      case 'SwiGluGrad':
+      case 'CrossEntropy':
+      case 'Part':
+        throw new Error(`${operator.kind} is not an operator of ONNX: build the graph of primitive ones`);
       default:
         operator satisfies never;
     }
