@@ -21,8 +21,14 @@ export interface Runtime {
 
 type Tensors = Record<string, Tensor>;
 
+/** An evaluator whose parameters can be changed where they lie. */
+export interface HostEvaluator extends Evaluator {
+  /** The memory itself: what is written here between two calls is what the second one evaluates. [layout.total] */
+  readonly parameters: Float32Array<ArrayBuffer>;
+}
+
 /** Forward only. @throws Error of the runtime when the graph cannot be compiled */
-export async function createHostEvaluator(runtime: Runtime, options: EngineOptions): Promise<Evaluator> {
+export async function createHostEvaluator(runtime: Runtime, options: EngineOptions): Promise<HostEvaluator> {
   return createEngine(runtime, options, forwardGraph);
 }
 
@@ -31,7 +37,11 @@ export async function createHostTrainer(runtime: Runtime, options: EngineOptions
   return createEngine(runtime, options, trainingGraph);
 }
 
-async function createEngine(runtime: Runtime, options: EngineOptions, graph: typeof trainingGraph): Promise<Trainer> {
+async function createEngine(
+  runtime: Runtime,
+  options: EngineOptions,
+  graph: typeof trainingGraph,
+): Promise<Trainer & HostEvaluator> {
   const { config, sequences } = options;
   const length = options.length ?? config.contextLength;
   const training = graph === trainingGraph;
@@ -85,7 +95,8 @@ async function createEngine(runtime: Runtime, options: EngineOptions, graph: typ
     return { sum: (results[LOSS] as TypedTensor<'float32'>).data[0]!, count: predicted };
   }
 
-  const trainer: Trainer = {
+  const trainer: Trainer & HostEvaluator = {
+    parameters,
     report: runtime.report,
     sequences,
     length,

@@ -1,8 +1,8 @@
 /** Engines on onnxruntime-node's CPU provider, for the validator and simulated peers. Node only. */
 import { availableParallelism, cpus } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import type { EngineOptions, Evaluator, Trainer } from './engine.ts';
-import { createHostEvaluator, createHostTrainer, type Runtime } from './host-engine.ts';
+import type { EngineOptions, Trainer } from './engine.ts';
+import { createHostEvaluator, createHostTrainer, type HostEvaluator, type Runtime } from './host-engine.ts';
 
 export interface NodeEngineOptions extends EngineOptions {
   /** Threads an operator may use; defaults to all processors. */
@@ -27,7 +27,7 @@ function runtime({ intraOpThreads = availableParallelism() }: NodeEngineOptions)
   };
 }
 
-export function createNodeEvaluator(options: NodeEngineOptions): Promise<Evaluator> {
+export function createNodeEvaluator(options: NodeEngineOptions): Promise<HostEvaluator> {
   return createHostEvaluator(runtime(options), options);
 }
 

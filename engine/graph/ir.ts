@@ -76,6 +76,18 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
+/** All values that the given ones are computed from, in the order they were made: each after its inputs. */
+export function reachable(outputs: readonly Value[]): Value[] {
+  const seen = new Set<Value>();
+  const stack = [...outputs];
+  for (let value = stack.pop(); value; value = stack.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    stack.push(...value.inputs);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
+
 /** The shape of two shapes broadcast against each other, as NumPy does it. @throws RangeError when they do not fit */
 export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);

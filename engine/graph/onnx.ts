@@ -1,7 +1,7 @@
 /** Writes a graph out as an ONNX model (opset 18, static shapes) with the schema's own protobuf library. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, TensorProto_DataType } from 'onnx-buf';
-import type { DType, Value } from './ir.ts';
+import { reachable, type DType, type Value } from './ir.ts';
 
 const OPSET = 18n;
 /** ONNX 1.13, the format of opset 18. */
@@ -157,16 +157,4 @@ export function writeOnnx(outputs: Readonly<Record<string, Value>>): Uint8Array<
     },
   });
   return toBinary(ModelProtoSchema, model);
-}
-
-/** All values that the given ones are computed from, in the order they were made. */
-function reachable(outputs: readonly Value[]): Value[] {
-  const seen = new Set<Value>();
-  const stack = [...outputs];
-  for (let value = stack.pop(); value; value = stack.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    stack.push(...value.inputs);
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
 }
