@@ -1,109 +1,47 @@
 /**
- * An engine on onnxruntime-web's WebGPU provider: parameters and gradient accumulators stay on the device that the
- * runtime uses, and only a batch goes there and a loss comes back. Worker only.
+ * An engine on onnxruntime-web's WebGPU provider, for a device that our own kernels do not run on, and to compare them
+ * with: parameters and gradient accumulators stay on the device that the runtime uses, and only a batch goes there and a
+ * loss comes back. Worker only.
  */
 import * as ort from 'onnxruntime-web/webgpu';
 import mjs from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import type { Batch } from '../core/data/batch.ts';
 import { parameterLayout, type ParameterSpec } from '../core/model/layout.ts';
-import { findAdapter, NoBackendError } from './capability.ts';
+import { absolute } from './address.ts';
 import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from './engine.ts';
 import { batchArrays } from './feeds.ts';
-import { createGpuBuffers, type GpuBuffers } from './gpu-buffers.ts';
+import { readFloats, type GpuContext } from './gpu/context.ts';
 import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from './graph/llama.ts';
 import { writeOnnx } from './graph/onnx.ts';
 import { createHostCompressor } from './host-compressor.ts';
 import { createApplySignStep } from './kernels/apply-sign-step.ts';
-import { absolute } from './web.ts';
 
-/** The GPU was lost (driver reset, sleep, memory), with all that was on it. A new engine gets a new device. */
-export class DeviceLostError extends Error {
-  override readonly name = 'DeviceLostError';
+export function createOrtWebGpuEvaluator(
+  context: GpuContext,
+  options: EngineOptions,
+  report: BackendReport,
+): Promise<Evaluator> {
+  return createEngine(context, options, report, forwardGraph);
 }
 
-interface Device {
-  readonly gpu: GPUDevice;
-  readonly buffers: GpuBuffers;
-  lost?: DeviceLostError;
-}
-
-/** How much later than the failure that it causes the browser may tell of a loss. */
-const LOSS_NOTICE_MS = 200;
-
-let shared: Promise<Device> | undefined;
-
-function assertPresent({ lost }: Device): void {
-  if (lost) throw lost;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** GPU buffers of ours that are alive in this worker: zero when no engine is. */
-export async function liveGpuBuffers(): Promise<number> {
-  return (await shared)?.buffers.live ?? 0;
-}
-
-async function requestDevice(): Promise<Device> {
-  const found = await findAdapter();
-  if (typeof found === 'string') throw new NoBackendError(found);
-  const { adapter } = found;
-  const {
-    maxBufferSize,
-    maxStorageBufferBindingSize,
-    maxStorageBuffersPerShaderStage,
-    maxComputeWorkgroupStorageSize,
-  } = adapter.limits;
-  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = adapter.limits;
-  const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
-  const gpu = await adapter.requestDevice({
-    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
-    requiredLimits: {
-      maxBufferSize,
-      maxStorageBufferBindingSize,
-      maxStorageBuffersPerShaderStage,
-      maxComputeWorkgroupStorageSize,
-      maxComputeInvocationsPerWorkgroup,
-      maxComputeWorkgroupSizeX,
-    },
-  });
-  ort.env.wasm.wasmPaths = { wasm: absolute(wasm), mjs: absolute(mjs) };
-  // The provider computes on the device; threads of its host code would only idle.
-  ort.env.wasm.numThreads = 1;
-  const device: Device = { gpu, buffers: createGpuBuffers(gpu) };
-  void gpu.lost.then(({ message, reason }) => {
-    device.lost = new DeviceLostError(`The GPU was lost (${reason === 'unknown' ? message : reason}).`);
-  });
-  return device;
-}
-
-/** One device for all engines, which then share compiled shaders; another one once it is lost. */
-async function sharedDevice(): Promise<Device> {
-  if ((await shared)?.lost) shared = undefined;
-  shared ??= requestDevice();
-  return shared.catch((error: unknown) => {
-    shared = undefined;
-    throw error;
-  });
-}
-
-export function createWebGpuEvaluator(options: EngineOptions, report: BackendReport): Promise<Evaluator> {
-  return createEngine(options, report, forwardGraph);
-}
-
-export function createWebGpuTrainer(options: EngineOptions, report: BackendReport): Promise<Trainer> {
-  return createEngine(options, report, trainingGraph);
+export function createOrtWebGpuTrainer(
+  context: GpuContext,
+  options: EngineOptions,
+  report: BackendReport,
+): Promise<Trainer> {
+  return createEngine(context, options, report, trainingGraph);
 }
 
 interface ResidentTensor {
   readonly spec: ParameterSpec;
+  readonly size: number;
   readonly buffer: GPUBuffer;
   readonly tensor: ort.Tensor;
 }
 
 async function createEngine(
+  context: GpuContext,
   options: EngineOptions,
   report: BackendReport,
   graph: typeof trainingGraph,
@@ -111,12 +49,14 @@ async function createEngine(
   const { config, sequences } = options;
   const length = options.length ?? config.contextLength;
   const training = graph === trainingGraph;
-  const device = await sharedDevice();
-  const { gpu, buffers } = device;
+  const { device, buffers } = context;
+  ort.env.wasm.wasmPaths = { wasm: absolute(wasm), mjs: absolute(mjs) };
+  // The provider computes on the device; threads of its host code would only idle.
+  ort.env.wasm.numThreads = 1;
   const layout = parameterLayout(config);
   const session = await ort.InferenceSession.create(writeOnnx(graph({ config, sequences, length })), {
     // Its own device would be another than that of our buffers: `ort.env.webgpu.device` is not looked at.
-    executionProviders: [{ name: 'webgpu', device: gpu }],
+    executionProviders: [{ name: 'webgpu', device }],
     // A node without a kernel on the device would go to the processor, there and back each step, without a word.
     extra: { session: { disable_cpu_ep_fallback: '1' } },
   });
@@ -130,7 +70,12 @@ async function createEngine(
         GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
       );
       own.push(buffer);
-      return { spec, buffer, tensor: ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims: spec.shape }) };
+      return {
+        spec,
+        size: spec.size,
+        buffer,
+        tensor: ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims: spec.shape }),
+      };
     });
   const named = (
     tensors: readonly ResidentTensor[],
@@ -145,7 +90,7 @@ async function createEngine(
     return { tensors, inputs: named(tensors, gradientInput), outputs: named(tensors, gradientOutput) };
   });
   const applySignStep = createApplySignStep(
-    gpu,
+    device,
     buffers,
     parameters.map(({ spec, buffer }) => ({ buffer, offset: spec.offset, size: spec.size })),
   );
@@ -153,21 +98,9 @@ async function createEngine(
   let accumulated = 0;
   let disposed = false;
 
-  /** Does the work, unless the engine was disposed; what fails on a lost device is reported as its loss. */
   async function usable<T>(work: () => T | Promise<T>): Promise<T> {
     if (disposed) throw new Error('the engine was disposed');
-    assertPresent(device);
-    let result: T;
-    try {
-      result = await work();
-    } catch (error) {
-      if (!(error instanceof RangeError)) await Promise.race([gpu.lost, sleep(LOSS_NOTICE_MS)]);
-      assertPresent(device);
-      throw error;
-    }
-    // A lost device also answers with zeros.
-    assertPresent(device);
-    return result;
+    return context.guard(work);
   }
 
   async function run(batch: Batch): Promise<LossSum> {
@@ -195,25 +128,6 @@ async function createEngine(
     return { sum: (results[LOSS]!.data as Float32Array)[0]!, count: predicted };
   }
 
-  /** The tensors' values as one flat vector. */
-  async function readBack(tensors: readonly ResidentTensor[]): Promise<Float32Array<ArrayBuffer>> {
-    const staging = buffers.make(
-      layout.total * Float32Array.BYTES_PER_ELEMENT,
-      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    );
-    try {
-      const encoder = gpu.createCommandEncoder();
-      for (const { spec, buffer } of tensors) {
-        encoder.copyBufferToBuffer(buffer, 0, staging, spec.offset * 4, spec.size * 4);
-      }
-      gpu.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
-      return new Float32Array(staging.getMappedRange(0, layout.total * 4).slice(0));
-    } finally {
-      buffers.free(staging);
-    }
-  }
-
   const trainer: Trainer = {
     report,
     sequences,
@@ -224,10 +138,10 @@ async function createEngine(
           throw new RangeError(`${values.length} parameters given, the model has ${layout.total}`);
         }
         for (const { spec, buffer } of parameters) {
-          gpu.queue.writeBuffer(buffer, 0, new Float32Array(values.subarray(spec.offset, spec.offset + spec.size)));
+          device.queue.writeBuffer(buffer, 0, new Float32Array(values.subarray(spec.offset, spec.offset + spec.size)));
         }
       }),
-    readParameters: () => usable(() => readBack(parameters)),
+    readParameters: () => usable(() => readFloats(context, parameters)),
     applyStep: (step) =>
       usable(() => {
         if (step.total !== layout.total) {
@@ -245,11 +159,11 @@ async function createEngine(
       usable(async () => {
         if (accumulated === 0) throw new Error('no gradient was accumulated');
         const { tensors } = accumulators[current]!;
-        const gradient = await readBack(tensors);
+        const gradient = await readFloats(context, tensors);
         for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! / accumulated;
-        const encoder = gpu.createCommandEncoder();
+        const encoder = device.createCommandEncoder();
         for (const { buffer } of tensors) encoder.clearBuffer(buffer);
-        gpu.queue.submit([encoder.finish()]);
+        device.queue.submit([encoder.finish()]);
         accumulated = 0;
         return gradient;
       }),

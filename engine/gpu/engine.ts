@@ -85,8 +85,7 @@ function workgroupBytesOf({ device }: GpuContext): number {
   return device.limits.maxComputeWorkgroupStorageSize;
 }
 
-const RESIDENT = (): GPUBufferUsageFlags =>
-  GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+const RESIDENT = (): GPUBufferUsageFlags => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 async function createEngine(
   context: GpuContext,

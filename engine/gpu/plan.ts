@@ -188,7 +188,13 @@ export function planGraph(outputs: Readonly<Record<string, Value>>, options: Pla
         inPlaceOf: (result) => inPlace.get(result),
         part: (of, index) => parts.get(of)?.get(index),
         scratch(of, shape) {
-          const scratch: Value = { id: -1, operator: { kind: 'Part', index: -1 }, inputs: [of], shape, dtype: 'float32' };
+          const scratch: Value = {
+            id: -1,
+            operator: { kind: 'Part', index: -1 },
+            inputs: [of],
+            shape,
+            dtype: 'float32',
+          };
           const slot = pool.take(bytesOf(scratch));
           passing.push(slot);
           places.set(scratch, { kind: 'slot', slot });

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { createRandom, seedFrom } from '../../core/numerics/prng.ts';
+import { dimension, narrowed, runOnnx, shapeOf } from '../testing/graphs.ts';
 import { accumulateGradients } from './autodiff.ts';
+import { evaluateGraph } from './evaluate.ts';
 import { GraphBuilder, sizeOf, type Value } from './ir.ts';
 import { writeOnnx } from './onnx.ts';
 
@@ -17,15 +19,6 @@ interface Case {
   readonly f: (g: GraphBuilder, inputs: Record<string, Value>) => Value;
   /** Keeps arguments where the operator is smooth. */
   readonly positive?: boolean;
-}
-
-const dimension = fc.integer({ min: 1, max: 4 });
-
-async function run(model: Uint8Array, feeds: Record<string, ort.Tensor>): Promise<Record<string, Float32Array>> {
-  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1 });
-  const results = await session.run(feeds);
-  await session.release();
-  return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
 }
 
 async function expectGradients({ inputs, f, positive = false }: Case): Promise<void> {
@@ -63,7 +56,7 @@ async function expectGradients({ inputs, f, positive = false }: Case): Promise<v
   });
   const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1 });
   const at = async (arrays: Arrays): Promise<number> => (await session.run(feed(arrays)))['output']!.data[0] as number;
-  const analytic = await run(model, feed(values));
+  const analytic = await runOnnx(model, feed(values));
   // Four points: the error is of the step's fourth power, so the step can be long against fp32's rounding.
   const step = 2e-2;
   for (const name of names) {
@@ -83,15 +76,6 @@ async function expectGradients({ inputs, f, positive = false }: Case): Promise<v
   }
   await session.release();
 }
-
-const shapeOf = (minLength: number, maxLength: number): fc.Arbitrary<number[]> =>
-  fc.array(dimension, { minLength, maxLength });
-
-/** A shape that broadcasts to the given one: some axes are 1, some leading ones left out. */
-const narrowed = (shape: readonly number[]): fc.Arbitrary<number[]> =>
-  fc
-    .tuple(fc.nat(shape.length - 1), ...shape.map(() => fc.boolean()))
-    .map(([dropped, ...ones]) => shape.map((n, axis) => (ones[axis] ? 1 : n)).slice(dropped));
 
 const check = (arbitrary: fc.Arbitrary<Case>, numRuns = 6): Promise<void> =>
   fc.assert(fc.asyncProperty(arbitrary, expectGradients), { numRuns, seed: 7 });
@@ -205,7 +189,7 @@ describe('the gradient of each operator is that of central differences', () => {
         const accumulator = g.input('acc', shape);
         const [gradient] = accumulateGradients(g, output, [{ parameter: table, accumulator }]);
         const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 1) / 10);
-        const result = await run(writeOnnx({ output, gradient: gradient! }), {
+        const result = await runOnnx(writeOnnx({ output, gradient: gradient! }), {
           table: new ort.Tensor('float32', values, shape),
           rows: new ort.Tensor('int64', BigInt64Array.from(rows, BigInt), [rows.length, 1]),
           acc: new ort.Tensor('float32', new Float32Array(values.length).fill(0.5), shape),
@@ -227,7 +211,7 @@ describe('the gradient of each operator is that of central differences', () => {
     const output = g.reshape(g.reduce('ReduceSum', g.mul(taken, taken), [0, 1]), [1]);
     const accumulator = g.input('acc', [3, 1]);
     const [gradient] = accumulateGradients(g, output, [{ parameter: table, accumulator }]);
-    const result = await run(writeOnnx({ output, gradient: gradient! }), {
+    const result = await runOnnx(writeOnnx({ output, gradient: gradient! }), {
       table: new ort.Tensor('float32', Float32Array.of(1, 2, 3), [3, 1]),
       rows: new ort.Tensor('int64', BigInt64Array.of(2n, 0n, 2n), [3, 1]),
       acc: new ort.Tensor('float32', Float32Array.of(100, 200, 300), [3, 1]),
@@ -262,6 +246,55 @@ describe('accumulating', () => {
     const g = new GraphBuilder();
     const [used, unused, accumulator] = [g.input('used', [1]), g.input('unused', [1]), g.input('acc', [1])];
     expect(accumulateGradients(g, g.mul(used, used), [{ parameter: unused, accumulator }])).toEqual([accumulator]);
+  });
+
+  /** x → h = x² → y = h·w, and what each is. */
+  const chain = () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', [2]);
+    const w = g.input('w', [2]);
+    const h = g.mul(x, x);
+    return { g, x, w, h, y: g.mul(h, w) };
+  };
+  const feeds = { x: [3, -1], w: [0.5, 4], outer: [10, 100], sums: [1, 2] };
+
+  test('a leaf ends the way back, whatever it was computed from', () => {
+    const { g, x, w, h, y } = chain();
+    const [ofH, ofX] = accumulateGradients(
+      g,
+      y,
+      [{ parameter: h }, { parameter: x, accumulator: g.input('sums', [2]) }],
+      {
+        gradient: g.input('outer', [2]),
+      },
+    );
+    const results = evaluateGraph({ ofH: ofH!, ofX: ofX! }, feeds);
+    expect([...results.ofH]).toEqual([10 * 0.5, 100 * 4]);
+    expect([...results.ofX], 'x only reaches y through h').toEqual(feeds.sums);
+    expect(() => accumulateGradients(g, h, [{ parameter: w }], { gradient: g.input('outer', [2]) })).toThrow(
+      RangeError,
+    );
+  });
+
+  test('a chain differentiated piece by piece has the gradient of the whole', () => {
+    const { g, x, w, h, y } = chain();
+    const gradient = g.input('outer', [2]);
+    const [ofW, ofH] = accumulateGradients(g, y, [{ parameter: w }, { parameter: h }], { gradient });
+    const [ofX] = accumulateGradients(g, h, [{ parameter: x }], { gradient: ofH! });
+    const whole = accumulateGradients(g, y, [{ parameter: w }, { parameter: x }], { gradient });
+    const results = evaluateGraph({ ofW: ofW!, ofX: ofX!, wholeW: whole[0]!, wholeX: whole[1]! }, feeds);
+    expect([...results.ofW]).toEqual([10 * 9, 100 * 1]);
+    expect([...results.ofX]).toEqual([10 * 0.5 * 2 * 3, 100 * 4 * 2 * -1]);
+    expect(results).toMatchObject({ wholeW: results.ofW, wholeX: results.ofX });
+  });
+
+  test('a scale is taken out of what is accumulated, and left in what is handed on', () => {
+    const { g, w, h, y } = chain();
+    const wanted = [{ parameter: w, accumulator: g.input('sums', [2]) }, { parameter: h }];
+    const [ofW, ofH] = accumulateGradients(g, y, wanted, { gradient: g.input('outer', [2]), scale: 8 });
+    const results = evaluateGraph({ ofW: ofW!, ofH: ofH! }, feeds);
+    expect([...results.ofW]).toEqual([1 + (10 * 9) / 8, 2 + (100 * 1) / 8]);
+    expect([...results.ofH]).toEqual([10 * 0.5, 100 * 4]);
   });
 
   test('a graph deeper than the call stack is differentiated', () => {

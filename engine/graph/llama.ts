@@ -47,13 +47,13 @@ export interface LlamaInputs {
 
 /** The model's parts; x is the residual stream, [B·T, hidden]. */
 export interface LlamaParts {
-  embed(): Value;
+  readonly embed: () => Value;
   /** @param prefix of the layer's parameters @returns x with the attention of its norm added */
-  attention(x: Value, prefix: string): Value;
+  readonly attention: (x: Value, prefix: string) => Value;
   /** @returns x with the SwiGLU of its norm added */
-  feedForward(x: Value, prefix: string): Value;
+  readonly feedForward: (x: Value, prefix: string) => Value;
   /** @param head name of the output matrix @returns each row's loss, [B·T, 1] */
-  losses(x: Value, head: string): Value;
+  readonly losses: (x: Value, head: string) => Value;
 }
 
 /** Parameters that the graph takes as one input each. */
@@ -62,8 +62,8 @@ type WeightInput = Pick<Value, 'shape'> & { readonly name: string };
 interface Model extends LlamaParts {
   readonly g: GraphBuilder;
   readonly weights: ReadonlyMap<string, Value>;
-  block(x: Value, layer: number): Value;
-  loss(x: Value): Value;
+  readonly block: (x: Value, layer: number) => Value;
+  readonly loss: (x: Value) => Value;
 }
 
 function model(shape: LlamaShape, inputs: readonly WeightInput[], partsOf: (inputs: LlamaInputs) => LlamaParts): Model {

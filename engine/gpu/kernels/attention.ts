@@ -72,7 +72,6 @@ function bring(t: Tiling, into: string, head: Head, firstRow: string, strip: str
     }`;
 }
 
-
 const cells = (t: Tiling, text: (i: number, j: number) => string): string =>
   repeat(t.block, (i) => repeat(t.block, (j) => text(i, j)));
 
@@ -97,9 +96,7 @@ function products(t: Tiling, name: string, left: [Head, string], right: [Head, s
  */
 function mix(t: Tiling, sum: string, head: Head, firstRow: string, transposed: boolean): string {
   const score = (i: number): string =>
-    transposed
-      ? `scores[k * ${t.tile + 1}u + y + ${i * SIDE}u]`
-      : `scores[(y + ${i * SIDE}u) * ${t.tile + 1}u + k]`;
+    transposed ? `scores[k * ${t.tile + 1}u + y + ${i * SIDE}u]` : `scores[(y + ${i * SIDE}u) * ${t.tile + 1}u + k]`;
   return repeat(
     t.strips,
     (strip) => `workgroupBarrier();
@@ -244,7 +241,8 @@ export function lowerAttentionGrad(value: Value, lowering: Lowering): Kernel[] {
   const element = lowering.element(value);
   const scale = f32(t.headDim ** -0.5);
   const inResult = (head: Head): Head => ({ ...head, array: 'result' });
-  const rowOf = (i: number): string => `(sequence * ${t.length}u + first_query + y + ${i * SIDE}u) * ${t.heads}u + head`;
+  const rowOf = (i: number): string =>
+    `(sequence * ${t.length}u + first_query + y + ${i * SIDE}u) * ${t.heads}u + head`;
   const seen = (i: number, j: number): string =>
     `first_key + x + ${j * SIDE}u <= first_query + y + ${i * SIDE}u && first_query + y + ${i * SIDE}u < ${t.length}u`;
   /** P into the registers s. */

@@ -29,7 +29,9 @@ export function lowerCrossEntropy(value: Value, lowering: Lowering): Kernel[] {
   const inPlace = gradient !== undefined && lowering.inPlaceOf(gradient) === logits;
   const source = inPlace ? 'gradient' : 'logits';
   const { workgroups, index } = spread(rows);
-  const writeGradient = (name: Value): string => `let factor = ${f32((value.operator as { scale: number }).scale)} * counts[row];
+  const writeGradient = (
+    name: Value,
+  ): string => `let factor = ${f32((value.operator as { scale: number }).scale)} * counts[row];
   for (var i = thread; i < ${vocabulary}u; i += ${THREADS}u) {
     let share = exp(f32(${source}[start + i]) - most) / sum - select(0.0, 1.0, i == target_id);
     gradient[start + i] = ${lowering.element(name)}(factor * share);

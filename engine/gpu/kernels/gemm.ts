@@ -96,9 +96,7 @@ export function lowerGemm(value: Value, lowering: Lowering): Kernel[] {
   const right: Factor = { name: 'b', extent: columns, summedInner: transB, element: lowering.element(b) };
   const exact = ({ extent }: Factor): boolean => extent % edge === 0 && depth % DEPTH === 0;
   const vectors = new Set(
-    [left, right]
-      .filter(({ summedInner, extent }) => (summedInner ? depth : extent) % 4 === 0)
-      .map(({ name }) => name),
+    [left, right].filter(({ summedInner, extent }) => (summedInner ? depth : extent) % 4 === 0).map(({ name }) => name),
   );
   const wide = columns % 4 === 0;
   if (wide) for (const name of ['addend', 'result']) vectors.add(name);
