@@ -163,7 +163,7 @@ export function fusedTrainingGraph(
     sums = gradients.slice(0, wanted.length);
     return gradients[wanted.length];
   };
-  let gradient = through(loss, entering.at(-1)!);
+  let gradient = through(loss, entering.at(-1));
   for (let layer = shape.config.numLayers - 1; layer >= 0; layer--) {
     const entered = entering[layer]!;
     gradient = through(built.block(entered, layer), entered, gradient);
