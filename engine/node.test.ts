@@ -98,6 +98,21 @@ test('what does not fit is refused, and the engine goes on', async () => {
   expect((await trainer.accumulate(batch)).sum).toBeGreaterThan(0);
 });
 
+test('an evaluator evaluates what was written into its parameters, and what was put back', async () => {
+  const evaluator = await createNodeEvaluator({ config, sequences: TINY_SEQUENCES, intraOpThreads: 1 });
+  await evaluator.setParameters(parameters);
+  const before = await evaluator.loss(batch);
+  const other = parameters.map((value) => value * 1.5);
+  evaluator.parameters.set(other);
+  const between = await evaluator.loss(batch);
+  expect(between.sum).not.toBe(before.sum);
+  evaluator.parameters.set(parameters);
+  expect(await evaluator.loss(batch)).toEqual(before);
+  await evaluator.setParameters(other);
+  expect(await evaluator.loss(batch)).toEqual(between);
+  await evaluator.dispose();
+});
+
 test.each([
   ['evaluator', createNodeEvaluator],
   ['trainer', createNodeTrainer],
@@ -117,7 +132,7 @@ test.each([
   await expect(engine.applyStep(step)).rejects.toThrow('disposed');
   await expect(engine.loss(batch)).rejects.toThrow('disposed');
   if (!('accumulate' in engine)) return;
-  const disposed = engine as Trainer;
+  const disposed: Trainer = engine;
   await expect(disposed.accumulate(batch)).rejects.toThrow('disposed');
   await expect(disposed.takeGradient()).rejects.toThrow('disposed');
 });

@@ -19,6 +19,7 @@ import { createMetrics } from '../validator/adapters/metrics.ts';
 import { openRunFolder, type RunFolder } from '../validator/adapters/run-folder.ts';
 import { createApp } from '../validator/http/app.ts';
 import { createRun } from '../validator/rounds/create-run.ts';
+import { createLocalJudgeEngine } from '../validator/rounds/local-judge-engine.ts';
 import { openRounds } from '../validator/rounds/rounds.ts';
 import { createRunArtefacts } from '../validator/setup/create-artefacts.ts';
 import { DEFAULT_CACHE } from '../validator/setup/data-cache.ts';
@@ -130,7 +131,11 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
       clock: { now: validatorTime.now, sleep: validatorTime.sleep },
       log,
       metrics,
-      createEvaluator: (shape) => createNodeEvaluator({ ...shape, intraOpThreads }),
+      createJudgeEngine: (run) =>
+        createLocalJudgeEngine(run, {
+          createEvaluator: (shape) => createNodeEvaluator({ ...shape, intraOpThreads }),
+          digest: folder.digest,
+        }),
     },
     { maxPeers: MAX_PEERS },
   );

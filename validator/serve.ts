@@ -4,7 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { WindowSummary } from '../core/protocol/api.ts';
 import type { RunManifest, SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
-import { createNodeEvaluator } from '../engine/node.ts';
+import { createJudgePool } from './adapters/judge-pool.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { listen } from './adapters/node-server.ts';
@@ -16,7 +16,7 @@ import { createRateLimiter } from './http/rate-limit.ts';
 import { loadContext } from './rounds/context.ts';
 import { createRun } from './rounds/create-run.ts';
 import { loadParameters } from './rounds/parameters.ts';
-import type { Clock, EvaluatorFactory, Log } from './rounds/ports.ts';
+import type { Clock, JudgeEngineFactory, Log } from './rounds/ports.ts';
 import { openRounds, type Rounds } from './rounds/rounds.ts';
 
 /** Guests cost nothing to make: this bounds what one address and all of them together can. */
@@ -112,7 +112,8 @@ export interface ValidatorOptions {
   readonly connectSources?: readonly string[];
   readonly log?: Log;
   readonly clock?: Clock;
-  readonly createEvaluator?: EvaluatorFactory;
+  /** By default on threads of its own. */
+  readonly createJudgeEngine?: JudgeEngineFactory;
   readonly maxPeers?: number;
   /** Joins that one address may make. */
   readonly joins?: { readonly burst: number; readonly perMinute: number };
@@ -150,7 +151,7 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
   const { run } = await loadContext(folder);
   const metrics = createMetrics(run);
   const rounds = await openRounds(
-    { ...folder, clock, log, metrics, createEvaluator: options.createEvaluator ?? createNodeEvaluator },
+    { ...folder, clock, log, metrics, createJudgeEngine: options.createJudgeEngine ?? createJudgePool },
     { maxPeers: options.maxPeers ?? DEFAULT_MAX_PEERS },
   );
   const api = createApp({

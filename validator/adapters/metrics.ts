@@ -41,6 +41,16 @@ export function createMetrics(run: string): PrometheusMetrics {
     registers,
   });
   const aggregated = new Gauge({ name: 'gauntlet_aggregated', help: 'Contributions folded into the step', registers });
+  const evaluations = new Counter({
+    name: 'gauntlet_evaluations_total',
+    help: 'Contributions whose loss scores were measured',
+    registers,
+  });
+  const evaluationRate = new Gauge({
+    name: 'gauntlet_evaluations_per_minute',
+    help: 'Loss scores measured a minute, while the newest window’s were',
+    registers,
+  });
   const judge = new Histogram({
     name: 'gauntlet_judge_seconds',
     help: 'Time from the end of the put phase to publication',
@@ -60,6 +70,8 @@ export function createMetrics(run: string): PrometheusMetrics {
       loss.set(figures.loss);
       participants.set(figures.participants);
       aggregated.set(figures.aggregated);
+      evaluations.inc(figures.evaluations);
+      if (figures.evaluationsPerMinute !== null) evaluationRate.set(figures.evaluationsPerMinute);
       judge.observe(figures.seconds);
     },
   };

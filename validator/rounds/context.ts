@@ -7,7 +7,7 @@ import type { Signer } from '../../core/identity/signing.ts';
 import type { RunManifest, SignedManifest } from '../../core/protocol/manifest.ts';
 import type { Scheme } from '../../core/scheme/scheme.ts';
 import { CorruptRunError } from './corrupt-run.ts';
-import type { BlobStore, Clock, EvaluatorFactory, Log, Metrics, RandomBytes, SealedUploads } from './ports.ts';
+import type { BlobStore, Clock, JudgeEngineFactory, Log, Metrics, RandomBytes, SealedUploads } from './ports.ts';
 import type { RunStore } from './store.ts';
 
 export interface RoundsPorts {
@@ -15,7 +15,7 @@ export interface RoundsPorts {
   readonly store: RunStore;
   readonly blobs: BlobStore;
   readonly uploads: SealedUploads;
-  readonly createEvaluator: EvaluatorFactory;
+  readonly createJudgeEngine: JudgeEngineFactory;
   /** Signs receipts with the manifest's validator key. */
   readonly signer: Signer;
   readonly randomBytes: RandomBytes;

@@ -2,7 +2,9 @@
 import { evaluationPages, randomPages } from '../../core/data/assignment.ts';
 import type { RunContext } from './context.ts';
 import type { ValidContribution } from './fast-stage.ts';
+import { inLanes } from './in-lanes.ts';
 import type { LossMeter } from './losses.ts';
+import type { SignedBytes } from './ports.ts';
 import type { OpenWindow } from './store.ts';
 
 interface Measured {
@@ -20,17 +22,21 @@ export interface LossResult {
 }
 
 export interface EvaluationInput {
-  readonly open: OpenWindow;
-  /** θ_w; not changed. */
-  readonly parameters: Float32Array<ArrayBuffer>;
+  readonly open: Pick<OpenWindow, 'window'>;
   /** Those of the drawn peers that delivered something valid, in the order drawn. */
   readonly drawn: readonly { readonly hotkey: string; readonly contribution: ValidContribution }[];
   /** 32 bytes in hex. */
   readonly beacon: string;
+  /** A contribution's bytes, which may be given away. */
+  readonly read: (contribution: ValidContribution) => Promise<SignedBytes>;
+  /** Evaluations worth having under way at once. */
+  readonly lanes: number;
 }
 
+type EvaluationContext = Pick<RunContext, 'scheme' | 'manifest' | 'pages'>;
+
 /** The window's random pages: none that a drawn peer was assigned, unless the run has no others. */
-function windowRandomPages({ manifest, pages }: RunContext, { beacon, drawn }: EvaluationInput): number[] {
+function windowRandomPages({ manifest, pages }: EvaluationContext, { beacon, drawn }: EvaluationInput): number[] {
   const assigned = new Set(drawn.flatMap(({ contribution }) => contribution.assignedPages));
   const count = manifest.gauntlet.evaluationPages;
   const others = randomPages(beacon, pages.train, count, assigned);
@@ -39,15 +45,15 @@ function windowRandomPages({ manifest, pages }: RunContext, { beacon, drawn }: E
 
 /**
  * LossScore of each drawn contribution (Gauntlet, arXiv 2505.21684): L(θ) - L(θ - c·step) on pages of its own
- * assignment and on the window's random pages.
+ * assignment and on the window's random pages. The meter measures θ_w.
  */
 export async function evaluateContributions(
-  context: RunContext,
+  context: EvaluationContext,
   meter: LossMeter,
   input: EvaluationInput,
 ): Promise<LossResult[]> {
   const { scheme, manifest } = context;
-  const { open, parameters, drawn, beacon } = input;
+  const { open, drawn, beacon, read, lanes } = input;
   if (drawn.length === 0) return [];
   const { evaluationStepScale, evaluationPages: pageCount } = manifest.gauntlet;
   // Steps are published in fp32, so this one is an fp32 value too.
@@ -56,25 +62,19 @@ export async function evaluateContributions(
   const ownPages = drawn.map(({ hotkey, contribution }) =>
     evaluationPages(beacon, hotkey, contribution.trainedPages, pageCount),
   );
+  const before = await inLanes([randomSet, ...ownPages], lanes, async (pages) => (await meter.on([pages]))[0]!);
+  const [randomBefore, ...ownBefore] = before as [number, ...number[]];
 
-  await meter.use(parameters);
-  const randomBefore = await meter.on(randomSet);
-  const ownBefore: number[] = [];
-  for (const pages of ownPages) ownBefore.push(await meter.on(pages));
-
-  const results: LossResult[] = [];
-  for (const [i, { hotkey, contribution }] of drawn.entries()) {
-    const candidate = parameters.slice();
-    scheme.applyStep(candidate, scheme.outerStep([contribution.delta], stepSize));
-    await meter.use(candidate);
-    const assigned = { pages: ownPages[i]!, before: ownBefore[i]!, after: await meter.on(ownPages[i]!) };
-    const random = { pages: randomSet, before: randomBefore, after: await meter.on(randomSet) };
-    results.push({
+  return inLanes([...drawn.entries()], lanes, async ([i, { hotkey, contribution }]) => {
+    const trial = { contribution: await read(contribution), stepSize };
+    const [ownAfter, randomAfter] = (await meter.on([ownPages[i]!, randomSet], trial)) as [number, number];
+    const assigned = { pages: ownPages[i]!, before: ownBefore[i]!, after: ownAfter };
+    const random = { pages: randomSet, before: randomBefore, after: randomAfter };
+    return {
       hotkey,
       assigned,
       random,
       scores: { assigned: assigned.before - assigned.after, random: random.before - random.after },
-    });
-  }
-  return results;
+    };
+  });
 }

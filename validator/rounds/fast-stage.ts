@@ -1,20 +1,18 @@
 /** The judge's first stage: the fast checks on every contribution of a window, from the bytes on the disk. */
 import { assignedPages, sampleDigest } from '../../core/data/assignment.ts';
-
 import { fastChecks, verdictOfAbsence, verdictOfProblem } from '../../core/gauntlet/fast-checks.ts';
 import { syncPositions, syncScore } from '../../core/gauntlet/sync.ts';
 import type { Verdict } from '../../core/protocol/api.ts';
+import type { ContributionHeader } from '../../core/protocol/contribution.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
-import type { SparseDelta } from '../../core/scheme/scheme.ts';
 import type { RunContext } from './context.ts';
-import { decodeUpload, type Inspected } from './inspect.ts';
 import { CorruptRunError } from './corrupt-run.ts';
-import type { SealedUploads } from './ports.ts';
+import type { JudgeEngine, SealedUploads, SignedBytes } from './ports.ts';
 import type { ContributionRow, OpenWindow } from './store.ts';
 
 /** A contribution that passed every fast check. */
 export interface ValidContribution {
-  readonly delta: SparseDelta;
+  readonly row: ContributionRow;
   /** Its whole assignment, in order. */
   readonly assignedPages: readonly number[];
   /** The prefix that it says it trained. */
@@ -41,25 +39,34 @@ export function absent(window: number): FastResult {
 }
 
 /** @throws CorruptRunError when sealed bytes are missing: their receipt says that they were kept */
+export async function readSealed(
+  uploads: Pick<SealedUploads, 'read'>,
+  { hotkey, sha256, sessionKey }: ContributionRow,
+): Promise<SignedBytes> {
+  const bytes = await uploads.read(sha256);
+  if (!bytes) throw new CorruptRunError(`the contribution of ${hotkey} (${sha256}) is missing`);
+  return { bytes, sessionKey };
+}
+
+/** @throws CorruptRunError as `readSealed` */
 export async function checkContribution(
   context: RunContext,
-  uploads: SealedUploads,
+  uploads: Pick<SealedUploads, 'read'>,
+  engine: Pick<JudgeEngine, 'inspect'>,
   { open, parameters }: FastStageInput,
   row: ContributionRow,
 ): Promise<FastResult> {
   const { run, manifest, scheme, pages } = context;
   const { hotkey } = row;
-  const bytes = await uploads.read(row.sha256);
-  if (!bytes) throw new CorruptRunError(`the contribution of ${hotkey} (${row.sha256}) is missing`);
-  let decoded: Inspected;
+  const contribution = await readSealed(uploads, row);
+  let header: ContributionHeader;
   try {
-    decoded = decodeUpload(context, bytes, row);
+    header = await engine.inspect(contribution);
   } catch (error) {
     const verdict = error instanceof ProblemError ? verdictOfProblem(error, open.window) : undefined;
     if (!verdict) throw error;
     return { verdicts: [verdict], sync: null, otherData: false, valid: null };
   }
-  const { header, delta } = decoded;
   const arrivedAt = Date.parse(row.arrivedAt);
   const verdicts = fastChecks(header, {
     run,
@@ -82,6 +89,6 @@ export async function checkContribution(
     verdicts,
     sync: distance === null ? 0 : syncScore(distance, manifest.gauntlet),
     otherData: sampleDigest(trainedPages.map((page) => pages.hashes[page]!)) !== header.sampleDigest,
-    valid: verdicts.every(({ pass }) => pass) ? { delta, assignedPages: assigned, trainedPages } : null,
+    valid: verdicts.every(({ pass }) => pass) ? { row, assignedPages: assigned, trainedPages } : null,
   };
 }

@@ -8,8 +8,9 @@ import { ProblemError } from '../../core/protocol/problem.ts';
 import type { SparseDelta } from '../../core/scheme/scheme.ts';
 import { decodeContribution } from '../../core/wire/contribution.ts';
 import type { RunContext } from './context.ts';
+import type { SignedBytes } from './ports.ts';
 
-export interface Inspected {
+interface Decoded {
   readonly header: ContributionHeader;
   readonly delta: SparseDelta;
 }
@@ -18,8 +19,6 @@ export interface Inspected {
 export interface ExpectedContribution {
   readonly window: number;
   readonly hotkey: string;
-  /** Public key in hex. */
-  readonly sessionKey: string;
 }
 
 /**
@@ -27,11 +26,7 @@ export interface ExpectedContribution {
  *
  * @throws ProblemError for the first thing that is wrong with it
  */
-export function decodeUpload(
-  { scheme }: RunContext,
-  bytes: Uint8Array,
-  { sessionKey }: Pick<ExpectedContribution, 'sessionKey'>,
-): Inspected {
+export function decodeUpload({ scheme }: Pick<RunContext, 'scheme'>, { bytes, sessionKey }: SignedBytes): Decoded {
   const { header, body } = decodeContribution(bytes, { bodyBytes: scheme.bodyBytes, sessionKey });
   return { header, delta: scheme.decodeBody(body) };
 }

@@ -6,14 +6,13 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { beaconOf } from '../../core/gauntlet/beacon.ts';
 import { ordinal } from '../../core/gauntlet/rating.ts';
 import { drawEvaluations, selectAggregation } from '../../core/gauntlet/selection.ts';
-import { bitSet } from '../../core/lockstep/bits.ts';
-import { stateRoot } from '../../core/lockstep/state-root.ts';
 import type { Evaluation, PeerHistoryPoint, Rating, Verdict } from '../../core/protocol/api.ts';
-import type { OuterStep, SparseDelta } from '../../core/scheme/scheme.ts';
 import type { RoundsPorts, RunContext } from './context.ts';
 import { evaluateContributions, type LossResult } from './evaluation-stage.ts';
-import { absent, checkContribution, type FastResult, type FastStageInput } from './fast-stage.ts';
-import type { LossMeter } from './losses.ts';
+import { absent, checkContribution, readSealed, type FastResult, type FastStageInput } from './fast-stage.ts';
+import { inLanes } from './in-lanes.ts';
+import { createLossMeter, type LossMeter } from './losses.ts';
+import type { JudgeEngine } from './ports.ts';
 import { idleFigures, isActive, scorePeers, type ActivePeer } from './scoring.ts';
 import type { ContributionRow, PeerFigures, PeerRow, WindowClose } from './store.ts';
 
@@ -29,6 +28,8 @@ export interface Judgement extends Pick<WindowClose, 'verdicts' | 'history' | 'p
   /** On the held-out pages, nats a token. */
   readonly lossBefore: number;
   readonly lossAfter: number;
+  /** How long the loss scores took. */
+  readonly evaluationMs: number;
 }
 
 export interface JudgeInput extends FastStageInput {
@@ -36,27 +37,24 @@ export interface JudgeInput extends FastStageInput {
   readonly parameters: Float32Array<ArrayBuffer>;
 }
 
-/** A step that moves nothing: nobody delivered anything worth aggregating. */
-function emptyStep(total: number, learningRate: number): OuterStep {
-  return { learningRate, total, descend: bitSet(total), touched: bitSet(total) };
-}
-
 async function activePeers(
   context: RunContext,
   { store, uploads }: RoundsPorts,
+  engine: JudgeEngine,
   input: JudgeInput,
   peers: readonly PeerRow[],
 ): Promise<{ active: ActivePeer[]; contributions: ContributionRow[] }> {
   const { window } = input.open;
   const contributions = await store.contributions(window);
   const byHotkey = new Map(contributions.map((row) => [row.hotkey, row]));
-  const active: ActivePeer[] = [];
-  for (const { hotkey, uid, figures } of peers) {
+  const present = peers.filter(
+    ({ hotkey, figures }) => byHotkey.has(hotkey) || isActive(figures.lastDelivered, window, context.manifest.gauntlet),
+  );
+  const active = await inLanes(present, engine.lanes, async ({ hotkey, uid, figures }): Promise<ActivePeer> => {
     const row = byHotkey.get(hotkey);
-    if (!row && !isActive(figures.lastDelivered, window, context.manifest.gauntlet)) continue;
-    const fast: FastResult = row ? await checkContribution(context, uploads, input, row) : absent(window);
-    active.push({ hotkey, uid, figures, fast, delivered: row !== undefined });
-  }
+    const fast: FastResult = row ? await checkContribution(context, uploads, engine, input, row) : absent(window);
+    return { hotkey, uid, figures, fast, delivered: row !== undefined };
+  });
   return { active, contributions };
 }
 
@@ -94,27 +92,26 @@ function lossVerdicts(window: number, drawn: boolean, loss: LossResult | undefin
 async function heldOutBefore(
   { store }: Pick<RoundsPorts, 'store'>,
   meter: LossMeter,
-  { open, parameters }: JudgeInput,
+  { open }: JudgeInput,
 ): Promise<number> {
   const measured = (await store.record(open.window - 1))?.lossAfter;
-  if (typeof measured === 'number') return measured;
-  await meter.use(parameters);
-  return meter.heldOut();
+  return typeof measured === 'number' ? measured : meter.heldOut();
 }
 
-/** @throws CorruptRunError when what a receipt was given for is gone; whatever the evaluator throws */
+/** @throws CorruptRunError when what a receipt was given for is gone; whatever the engine throws */
 export async function judgeWindow(
   context: RunContext,
   ports: RoundsPorts,
-  meter: LossMeter,
+  engine: JudgeEngine,
   input: JudgeInput,
 ): Promise<Judgement> {
-  const { run, manifest, scheme } = context;
-  const { gauntlet } = manifest;
+  const { gauntlet } = context.manifest;
   const { open, parameters } = input;
   const { window } = open;
+  const { clock, uploads } = ports;
+  const meter = createLossMeter(context, ports.blobs, engine);
   const peers = await ports.store.peers();
-  const { active, contributions } = await activePeers(context, ports, input, peers);
+  const { active, contributions } = await activePeers(context, ports, engine, input, peers);
 
   const beacon = beaconOf(open.beaconSecret, window, contributions);
   const drawn = drawEvaluations(
@@ -123,15 +120,19 @@ export async function judgeWindow(
     beacon,
   );
   const byHotkey = new Map(active.map((peer) => [peer.hotkey, peer]));
+  await engine.use({ root: open.stateRoot, parameters });
+  const evaluating = clock.now();
   const losses = await evaluateContributions(context, meter, {
     open,
-    parameters,
     drawn: drawn.flatMap((hotkey) => {
       const contribution = byHotkey.get(hotkey)!.fast.valid;
       return contribution ? [{ hotkey, contribution }] : [];
     }),
     beacon: bytesToHex(beacon),
+    read: ({ row }) => readSealed(uploads, row),
+    lanes: engine.lanes,
   });
+  const evaluationMs = clock.now() - evaluating;
   const draw = { hotkeys: new Set(drawn), losses: new Map(losses.map((loss) => [loss.hotkey, loss])) };
   const figures = scorePeers(window, active, draw, gauntlet);
   const ratingOf = ({ rating }: PeerFigures): Rating => ({ ...rating, ordinal: ordinal(rating, gauntlet.rating) });
@@ -151,15 +152,9 @@ export async function judgeWindow(
     gauntlet,
     beacon,
   );
-  const deltas = aggregated.map((hotkey): SparseDelta => byHotkey.get(hotkey)!.fast.valid!.delta);
-  const learningRate = scheme.learningRate(window);
-  const step =
-    deltas.length > 0 ? scheme.outerStep(deltas, learningRate) : emptyStep(scheme.layout.total, learningRate);
-  const next = parameters.slice();
-  scheme.applyStep(next, step);
-
   const lossBefore = await heldOutBefore(ports, meter, input);
-  await meter.use(next);
+  const folded = aggregated.map((hotkey) => readSealed(uploads, byHotkey.get(hotkey)!.fast.valid!.row));
+  const { step, state } = await engine.advance(window, await Promise.all(folded));
   const lossAfter = await meter.heldOut();
 
   const chosen = new Set(aggregated);
@@ -172,11 +167,12 @@ export async function judgeWindow(
       rating: { before: ratingOf(byHotkey.get(hotkey)!.figures), after: ratingOf(figures.get(hotkey)!) },
     })),
     aggregated,
-    step: scheme.encodeStep(step, { run, window }),
-    parameters: next,
-    root: (await stateRoot(next, manifest.checkpoint.chunkBytes, ports.digest)).root,
+    step,
+    parameters: state.parameters,
+    root: state.root,
     lossBefore,
     lossAfter,
+    evaluationMs,
     verdicts: active.flatMap(({ hotkey, fast }) =>
       [
         ...fast.verdicts,

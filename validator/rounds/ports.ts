@@ -1,7 +1,8 @@
 /** What the rounds need from the place they run in. Adapters implement these in Node; a tab or a test brings its own. */
-import type { ModelConfig } from '../../core/model/config.ts';
+import type { ContributionHeader } from '../../core/protocol/contribution.ts';
+import type { RunManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
-import type { Evaluator } from '../../engine/engine.ts';
+import type { LossSum } from '../../engine/engine.ts';
 
 export interface Clock {
   /** Milliseconds since the epoch: the only clock that deadlines are measured by. */
@@ -46,7 +47,59 @@ export interface SealedUploads {
   clean(keep: ReadonlySet<string>): Promise<void>;
 }
 
-export type EvaluatorFactory = (options: { config: ModelConfig; sequences: number }) => Promise<Evaluator>;
+/** A contribution's bytes and the key they are signed with, in hex. */
+export interface SignedBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sessionKey: string;
+}
+
+/** Parameters and what they are called. */
+export interface ModelState {
+  readonly root: string;
+  /** Flat fp32 vector [layout.total]. Nobody writes to it. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+}
+
+/** θ moved by a fraction of one contribution's step. */
+export interface Trial {
+  readonly contribution: SignedBytes;
+  /** An exact fp32 value. */
+  readonly stepSize: number;
+}
+
+export interface Advance {
+  /** Canonical bytes of the outer step. */
+  readonly step: Uint8Array<ArrayBuffer>;
+  readonly state: ModelState;
+}
+
+/**
+ * The arithmetic of a judgement: everything that takes longer than a request may wait. It holds θ and an evaluator,
+ * and nothing of a window: what a call needs comes with it, so any call can be repeated, on a fresh engine too, and
+ * gives the same bits. Bytes of contributions are given away: an engine on another thread takes them without a copy.
+ */
+export interface JudgeEngine {
+  /** Calls worth making at once. More than these wait; `use` and `advance` must not overlap calls that need θ. */
+  readonly lanes: number;
+  /** Decodes and verifies the whole contribution; needs no θ. @throws ProblemError for the first thing wrong with it */
+  inspect(contribution: SignedBytes): Promise<ContributionHeader>;
+  /** Makes these parameters θ; free when they are already. */
+  use(state: ModelState): Promise<void>;
+  /** The loss of θ, or of a trial, on each page. θ is the same bits afterwards. @throws DataError for a damaged page */
+  losses(pages: readonly Uint8Array<ArrayBuffer>[], trial?: Trial): Promise<LossSum[]>;
+  /** Makes the outer step of a window from contributions, in this order, and takes it: none move nothing. */
+  advance(window: number, contributions: readonly SignedBytes[]): Promise<Advance>;
+  /** Frees everything, after the calls under way. */
+  dispose(): Promise<void>;
+}
+
+/** What a judge engine has to know of a run. */
+export interface JudgedRun {
+  readonly run: string;
+  readonly manifest: RunManifest;
+}
+
+export type JudgeEngineFactory = (run: JudgedRun) => JudgeEngine;
 
 /** Structured log lines; pino's call form. */
 export interface Log {
@@ -59,7 +112,22 @@ export interface Log {
 export interface Metrics {
   accepted(bytes: number): void;
   refused(key: string): void;
-  judged(figures: { window: number; seconds: number; participants: number; aggregated: number; loss: number }): void;
+  judged(figures: JudgedWindow): void;
+}
+
+/** What a published window says about itself to an operator. */
+export interface JudgedWindow {
+  readonly window: number;
+  /** From the end of the put phase to publication. */
+  readonly seconds: number;
+  readonly participants: number;
+  readonly aggregated: number;
+  /** On the held-out pages, nats a token. */
+  readonly loss: number;
+  /** Contributions whose loss scores were measured. */
+  readonly evaluations: number;
+  /** Null when there were none, or no time passed. */
+  readonly evaluationsPerMinute: number | null;
 }
 
 /** 32 fresh random bytes. */

@@ -4,16 +4,15 @@
  */
 import type { ClockState, Phase, ValidatorEvent } from '../../core/protocol/api.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
-import type { Evaluator } from '../../engine/engine.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { ValidatorService } from '../http/validator-service.ts';
 import { instant, loadContext, type RoundsPorts, type RunContext } from './context.ts';
 import { createEventHub } from './events.ts';
 import { judgeWindow } from './judge.ts';
-import { createLossMeter, type LossMeter } from './losses.ts';
 import { CorruptRunError } from './corrupt-run.ts';
 import { loadParameters } from './parameters.ts';
 import { joinRun } from './peers.ts';
+import type { JudgeEngine } from './ports.ts';
 import { publishWindow } from './publish.ts';
 import type { ContributionRow, OpenWindow } from './store.ts';
 import { createUploads } from './uploads.ts';
@@ -37,6 +36,11 @@ export interface Rounds extends ValidatorService {
   stop(): Promise<void>;
   /** Judges and publishes the open window now, whatever the clock says: a step of the machine for tests and tools. */
   closeWindow(): Promise<void>;
+}
+
+/** An engine that failed may fail at this too. */
+async function disposeOf(engine: JudgeEngine): Promise<void> {
+  await engine.dispose().catch(() => undefined);
 }
 
 /**
@@ -63,8 +67,8 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
   let working: 'judge' | 'publish' | undefined;
   let failure: string | undefined;
   let loop: Promise<void> | undefined;
-  let engine: { evaluator: Evaluator; meter: LossMeter } | undefined;
-  const state = { open: () => open, phase };
+  let engine = ports.createJudgeEngine({ run, manifest });
+  const state = { open: () => open, phase, engine: () => engine };
   const uploads = createUploads(context, ports, state);
   const views = createViews(context, store, state);
 
@@ -112,19 +116,10 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     emit({ type: 'clock', clock: clockState() });
   };
 
-  async function meter(): Promise<LossMeter> {
-    if (!engine) {
-      const evaluator = await ports.createEvaluator({ config: manifest.model, sequences: manifest.data.pageSequences });
-      engine = { evaluator, meter: createLossMeter(context, ports.blobs, evaluator) };
-    }
-    return engine.meter;
-  }
-
-  async function dropEngine(): Promise<void> {
+  async function renewEngine(): Promise<void> {
     const old = engine;
-    engine = undefined;
-    // An engine that failed may fail at this too; it is replaced either way.
-    await old?.evaluator.dispose().catch(() => undefined);
+    engine = ports.createJudgeEngine({ run, manifest });
+    await disposeOf(old);
   }
 
   async function closeWindow(): Promise<void> {
@@ -137,7 +132,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
         await store.markJudging(open.window);
         open = { ...open, judging: true };
       }
-      const judgement = await judgeWindow(context, ports, await meter(), { open, parameters });
+      const judgement = await judgeWindow(context, ports, engine, { open, parameters });
       working = 'publish';
       emitClock();
       const { record, next } = await publishWindow(context, ports, open, judgement);
@@ -146,12 +141,18 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       uploads.forgetBefore(open.window - TICKET_WINDOWS);
       await releasePublished(judgement.contributions);
       const seconds = (clock.now() - started) / 1_000;
-      const [participants, aggregated] = [judgement.contributions.length, judgement.aggregated.length];
-      ports.metrics.judged({ window: record.window, seconds, participants, aggregated, loss: judgement.lossAfter });
-      log.info(
-        { run, window: record.window, participants, aggregated, loss: judgement.lossAfter, judgeSeconds: seconds },
-        'window published',
-      );
+      const evaluations = judgement.evaluated.length;
+      const minutes = judgement.evaluationMs / 60_000;
+      const figures = {
+        window: record.window,
+        participants: judgement.contributions.length,
+        aggregated: judgement.aggregated.length,
+        loss: judgement.lossAfter,
+        evaluations,
+        evaluationsPerMinute: evaluations > 0 && minutes > 0 ? evaluations / minutes : null,
+      };
+      ports.metrics.judged({ ...figures, seconds });
+      log.info({ run, ...figures, judgeSeconds: seconds }, 'window published');
     } finally {
       working = undefined;
     }
@@ -191,7 +192,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
         if (stopping()) return;
         failure = `Window ${open.window} could not be judged and is tried again; the log says why.`;
         log.error({ run, window: open.window, err: error }, 'the judge failed');
-        await dropEngine();
+        await renewEngine();
         await clock.sleep(retryMs, abort.signal).catch(() => undefined);
         retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
       }
@@ -227,7 +228,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       abort.abort(new DOMException('the validator stops', 'AbortError'));
       await loop;
       await uploads.settled();
-      await dropEngine();
+      await disposeOf(engine);
     },
     closeWindow,
   };

@@ -12,8 +12,8 @@ import { MAX_CONTRIBUTION_HEADER_BYTES } from '../../core/protocol/contribution.
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { maxContributionBytes } from '../../core/wire/contribution.ts';
 import { instant, type RoundsPorts, type RunContext } from './context.ts';
-import { assertBelongs, decodeUpload } from './inspect.ts';
-import type { StagedUpload } from './ports.ts';
+import { assertBelongs } from './inspect.ts';
+import type { JudgeEngine, StagedUpload } from './ports.ts';
 import type { OpenWindow } from './store.ts';
 import { createTicketBook, type LiveTicket } from './tickets.ts';
 
@@ -26,6 +26,7 @@ const KEPT_REFUSALS = 8;
 export interface UploadWindow {
   open(): OpenWindow;
   phase(): Phase;
+  engine(): Pick<JudgeEngine, 'inspect'>;
 }
 
 export interface Uploads {
@@ -175,7 +176,7 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     arrivedAt: number,
   ): Promise<SignedReceipt> {
     const { window, hotkey, sessionKey } = live;
-    const { header } = decodeUpload(context, await staged.bytes(), live);
+    const header = await state.engine().inspect({ bytes: await staged.bytes(), sessionKey });
     assertBelongs(context, header, live, stateRoot);
     const receipt = { run, window, hotkey, sha256: live.sha256, bytes: live.bytes, arrivedAt: instant(arrivedAt) };
     const signed = { receipt, signature: await signHex(ports.signer, 'receipt', canonicalBytes(receipt)) };

@@ -19,12 +19,13 @@ import type { ClockState, Delegation, JoinRequest, TicketRequest } from '../../.
 import type { ContributionHeader } from '../../../core/protocol/contribution.ts';
 import type { RunManifest } from '../../../core/protocol/manifest.ts';
 import { encodeContribution } from '../../../core/wire/contribution.ts';
-import type { Evaluator, Trainer } from '../../../engine/engine.ts';
+import type { Trainer } from '../../../engine/engine.ts';
+import type { HostEvaluator } from '../../../engine/host-engine.ts';
 import { createNodeEvaluator, createNodeTrainer } from '../../../engine/node.ts';
-import type { RoundsPorts } from '../../rounds/context.ts';
 import { createRun } from '../../rounds/create-run.ts';
+import { createLocalJudgeEngine, type LocalJudgeParts } from '../../rounds/local-judge-engine.ts';
 import { loadParameters } from '../../rounds/parameters.ts';
-import type { Clock, Log } from '../../rounds/ports.ts';
+import type { Clock, JudgeEngineFactory, Log } from '../../rounds/ports.ts';
 import { openRounds, type Rounds } from '../../rounds/rounds.ts';
 import { nodeDigest, openRunFolder, type RunFolder } from '../run-folder.ts';
 
@@ -162,14 +163,17 @@ async function writeTestRun(dir: string): Promise<void> {
 const fixedBytes = (): Uint8Array => seedFrom('the same secret');
 
 let trainer: Promise<Trainer> | undefined;
-let evaluator: Promise<Evaluator> | undefined;
+let evaluator: Promise<HostEvaluator> | undefined;
 
 /** One compiled evaluator for all reopenings: disposing of it is left to the process. */
-const sharedEvaluator: RoundsPorts['createEvaluator'] = async (options) => {
+const sharedEvaluator: LocalJudgeParts['createEvaluator'] = async (options) => {
   evaluator ??= createNodeEvaluator({ ...options, intraOpThreads: 1 });
   const shared = await evaluator;
   return { ...shared, dispose: () => Promise.resolve() };
 };
+
+const sharedEngine: JudgeEngineFactory = (run) =>
+  createLocalJudgeEngine(run, { createEvaluator: sharedEvaluator, digest: nodeDigest });
 
 export interface OpenTestRun {
   readonly folder: RunFolder;
@@ -177,11 +181,15 @@ export interface OpenTestRun {
   close(): Promise<void>;
 }
 
-/** @param wrap stands between the rounds and the folder's ports */
+/**
+ * @param wrap stands between the rounds and the folder's ports
+ * @param createJudgeEngine by default in this thread
+ */
 export async function openTestRun(
   dir: string,
   clock: Clock,
   wrap: (ports: RunFolder) => RunFolder = (ports) => ports,
+  createJudgeEngine: JudgeEngineFactory = sharedEngine,
 ): Promise<OpenTestRun> {
   const folder = await openRunFolder(dir);
   try {
@@ -191,7 +199,7 @@ export async function openTestRun(
         clock,
         log: silentLog,
         metrics: noMetrics,
-        createEvaluator: sharedEvaluator,
+        createJudgeEngine,
         randomBytes: fixedBytes,
       },
       { maxPeers: 50 },
