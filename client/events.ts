@@ -26,6 +26,8 @@ export type ContributorStatus =
       /** Seconds until training must end, as planned. */
       readonly secondsLeft: number;
     }
+  /** A person paused it: nothing is trained, the run is followed. */
+  | { readonly kind: 'paused'; readonly window: number }
   | { readonly kind: 'compressing'; readonly window: number }
   | { readonly kind: 'uploading'; readonly window: number; readonly bytes: number; readonly totalBytes: number }
   | {
@@ -63,4 +65,6 @@ export type ContributorEvent =
     }
   /** Parameters verified: they train window `window`. */
   | { readonly type: 'state-root'; readonly window: number; readonly root: string }
+  /** The optimiser state was loaded from storage, as it was after the delivery of `window`. */
+  | { readonly type: 'momentum'; readonly window: number }
   | { readonly type: 'warning'; readonly message: string };

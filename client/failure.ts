@@ -10,6 +10,23 @@ export class EngineError extends Error {
   override readonly name = 'EngineError';
 }
 
+/** No window is long enough for a single page on this device. */
+export class TooSlowError extends Error {
+  override readonly name = 'TooSlowError';
+  readonly remedy: string;
+
+  /** @param pageMs a page takes here @param windowMs there is for training in a window */
+  constructor(pageMs: number, windowMs: number, throttled: boolean) {
+    const seconds = (ms: number): number => Math.round(ms / 1_000);
+    super(
+      `A page takes about ${seconds(pageMs)} s here and a window leaves ${seconds(windowMs)} s, so nothing can be delivered.`,
+    );
+    this.remedy = throttled
+      ? 'Let the device work more of the time, or choose a run with a smaller model or longer windows.'
+      : 'Choose a run with a smaller model or longer windows, or a faster device.';
+  }
+}
+
 export type Failure =
   /** Try again later. */
   | { readonly kind: 'retry'; readonly reason: string }
@@ -27,7 +44,9 @@ const UPDATE = 'Reload the page to get the app that belongs to this validator.';
 export function failureOf(error: unknown): Failure {
   const reason = messageOf(error);
   if (error instanceof UnreachableError || error instanceof RootMismatchError) return { kind: 'retry', reason };
-  if (error instanceof StorageError) return { kind: 'fatal', reason, remedy: error.remedy };
+  if (error instanceof StorageError || error instanceof TooSlowError) {
+    return { kind: 'fatal', reason, remedy: error.remedy };
+  }
   if (error instanceof EngineError) return { kind: 'engine', reason };
   if (error instanceof ManifestError) {
     return { kind: 'fatal', reason, remedy: 'Do not contribute to this validator, and tell its operator.' };

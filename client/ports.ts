@@ -41,8 +41,11 @@ export interface ContributorPorts {
   readonly optimiser: OptimiserStore;
   /** Bytes that may be stored before the download starts, or undefined when unknown. */
   readonly storageQuotaBytes?: () => Promise<number | undefined>;
-  /** Compiles an engine for the run's model. Called again after a lost device. */
-  readonly createTrainer: (options: { config: ModelConfig; sequences: number }) => Promise<Trainer>;
+  /**
+   * Compiles an engine for the run's model, with as many sequences a batch as the device is good for: a divisor of
+   * `pageSequences`. Called again after a lost device.
+   */
+  readonly createTrainer: (options: { config: ModelConfig; pageSequences: number }) => Promise<Trainer>;
   readonly fetch: typeof fetch;
   /** Milliseconds since the epoch on this machine; only ever used relative to the server's time. */
   readonly now: () => number;

@@ -2,6 +2,7 @@
 import { createValidatorApi } from '../client/api.ts';
 import type { Behaviour } from '../client/behaviour.ts';
 import { createRandom, seedFrom } from '../core/numerics/prng.ts';
+import { createHostCompressor } from '../engine/host-compressor.ts';
 import { contributionBody } from '../core/wire/contribution.ts';
 
 export const ATTACKS = ['noise', 'copy-cat', 'wrong-data'] as const;
@@ -19,8 +20,15 @@ export interface AttackContext {
 function noise(seed: string): Behaviour {
   const random = createRandom(seedFrom('noise', seed));
   return {
-    skipTraining: true,
-    replaceGradient: (gradient) => gradient.map(() => random.uniform() - 0.5),
+    replaceTrainer: (trainer) => ({
+      ...trainer,
+      accumulate: (batch) => Promise.resolve({ sum: 0, count: batch.tokens.length }),
+      createCompressor(scheme) {
+        const takeGradient = (): Promise<Float32Array<ArrayBuffer>> =>
+          Promise.resolve(Float32Array.from({ length: scheme.layout.total }, () => random.uniform() - 0.5));
+        return Promise.resolve(createHostCompressor(scheme, { takeGradient }));
+      },
+    }),
   };
 }
 

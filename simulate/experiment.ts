@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { createContributor } from '../client/contributor.ts';
+import { microBatchSequences } from '../client/micro-batch.ts';
 import type { ContributorPorts, OptimiserStore } from '../client/ports.ts';
 import { memorySigner } from '../core/identity/signing.ts';
 import { encodeAddress } from '../core/identity/ss58.ts';
@@ -165,7 +166,8 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
       identity: { kind: 'guest', hotkeySigner: signer, sessionSigner: signer },
       blobs: memoryBlobCache(),
       optimiser: memoryOptimiserStore(),
-      createTrainer: (shape) => createNodeTrainer({ ...shape, intraOpThreads }),
+      createTrainer: ({ config, pageSequences }) =>
+        createNodeTrainer({ config, sequences: microBatchSequences(pageSequences), intraOpThreads }),
       fetch: appFetch,
       now: self.now,
       sleep: self.sleep,

@@ -2,6 +2,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { microBatchSequences } from '../client/micro-batch.ts';
 import type { BlobCache, BlobKind, ContributorPorts, OptimiserStore } from '../client/ports.ts';
 import { memorySigner, randomSecretKey } from '../core/identity/signing.ts';
 import { createNodeTrainer } from '../engine/node.ts';
@@ -82,7 +83,8 @@ export async function nodePorts(folder: string, intraOpThreads: number): Promise
     identity: { kind: 'guest', hotkeySigner: signer, sessionSigner: signer },
     blobs: memoryBlobCache(),
     optimiser: folderOptimiserStore(folder),
-    createTrainer: (options) => createNodeTrainer({ ...options, intraOpThreads }),
+    createTrainer: ({ config, pageSequences }) =>
+      createNodeTrainer({ config, sequences: microBatchSequences(pageSequences), intraOpThreads }),
     fetch,
     now: Date.now,
     sleep: (ms, signal) => delay(ms, undefined, { signal }),

@@ -1,4 +1,5 @@
 /** The contributor's ports in a tab: IndexedDB, the guest key, the browser's fetch and clock, and the web engine. */
+import { microBatchSequences } from '../client/micro-batch.ts';
 import type { ContributorPorts } from '../client/ports.ts';
 import { chooseBackend, createWebTrainer } from '../engine/web.ts';
 import { createBlobCache } from './shared/blob-cache.ts';
@@ -19,8 +20,12 @@ export async function createTabPorts(database: Database, choice: BackendChoice):
     optimiser: createOptimiserStore(database),
     storageQuotaBytes: freeStorageBytes,
     // Chosen anew each time: after a lost device the other one may be what is left.
-    createTrainer: async ({ config, sequences }) =>
-      createWebTrainer({ config, sequences, backend: await chooseBackend(choice) }),
+    createTrainer: async ({ config, pageSequences }) =>
+      createWebTrainer({
+        config,
+        sequences: microBatchSequences(pageSequences),
+        backend: await chooseBackend(choice),
+      }),
     fetch: (input, init) => fetch(input, init),
     now: () => Date.now(),
     sleep,

@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly forceBackend?: WebBackend;
   /** Duty cycle in percent, 10-100. */
   readonly throttlePercent?: number;
+  /** Whether it begins paused. */
+  readonly paused?: boolean;
 }
 
 /** A failure as data: an error's remedy would not survive the worker boundary. */
@@ -29,6 +31,10 @@ export type TrainerApi = {
   connect(events: MessagePort): void;
   /** Resolves once the contributor runs; everything after that comes as events. */
   start(options: StartOptions): Promise<StartResult>;
-  /** Resolves when nothing runs any more. */
+  /** Pausing takes effect after the present micro-batch. */
+  setPaused(paused: boolean): void;
+  /** @param percent duty cycle, 10-100 */
+  setThrottle(percent: number): void;
+  /** Resolves when nothing runs any more and the optimiser state is saved. */
   stop(): Promise<void>;
 };

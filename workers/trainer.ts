@@ -15,6 +15,8 @@ import type { Refusal, StartOptions, TrainerApi, TrainerEvent } from './trainer-
 const database = createDatabase();
 let events: MessagePort | undefined;
 let running: { readonly contributor: Contributor; readonly ended: Promise<void> } | undefined;
+/** Also what was set while the contributor was being made. */
+let settings: Pick<StartOptions, 'throttlePercent' | 'paused'> = {};
 
 function emit(event: TrainerEvent): void {
   events?.postMessage(event);
@@ -53,7 +55,7 @@ async function start(options: StartOptions): Promise<void> {
     validatorUrl: options.validatorUrl,
     ports,
     onEvent: emit,
-    ...(options.throttlePercent === undefined ? {} : { throttlePercent: options.throttlePercent }),
+    ...settings,
   });
   running = { contributor, ended: run(contributor, lock) };
 }
@@ -65,12 +67,26 @@ const api: TrainerApi = {
   },
   async start(options) {
     if (running) return { started: true };
+    const { throttlePercent, paused } = options;
+    settings = {
+      ...(throttlePercent === undefined ? {} : { throttlePercent }),
+      ...(paused === undefined ? {} : { paused }),
+    };
     try {
       await start(options);
       return { started: true };
     } catch (error) {
       return { started: false, ...refusalOf(error) };
     }
+  },
+  setPaused(paused) {
+    settings = { ...settings, paused };
+    if (paused) running?.contributor.pause();
+    else running?.contributor.resume();
+  },
+  setThrottle(throttlePercent) {
+    settings = { ...settings, throttlePercent };
+    running?.contributor.setThrottle(throttlePercent);
   },
   async stop() {
     const current = running;

@@ -97,6 +97,12 @@ export function describeStatus(status: ContributorStatus, secondsLeft?: number):
           text: `${formatInteger(status.pagesDone)} of up to ${formatInteger(status.pagesAssigned)} pages, ${formatDuration(status.secondsLeft)} left. As many as your device manages count.`,
         },
       };
+    case 'paused':
+      return {
+        tone: 'waiting',
+        headline: 'Paused',
+        detail: `Your device rests. The run is in window ${formatInteger(status.window)}; press Resume to train again.`,
+      };
     case 'compressing':
       return {
         tone: 'busy',

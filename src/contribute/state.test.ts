@@ -15,6 +15,7 @@ const STATUSES: readonly ContributorStatus[] = [
   { kind: 'downloading', what: 'checkpoint', bytes: 1, totalBytes: 2 },
   { kind: 'verifying', window: 3 },
   { kind: 'training', window: 3, pagesDone: 1, pagesAssigned: 4, secondsLeft: 9.4 },
+  { kind: 'paused', window: 3 },
   { kind: 'compressing', window: 3 },
   { kind: 'uploading', window: 3, bytes: 1, totalBytes: 2 },
   { kind: 'waiting', window: 3, waitingFor: 'put' },

@@ -3,6 +3,7 @@
  * time comes in with each action.
  */
 import type { ContributorEvent, ContributorStatus } from '../../client/events.ts';
+import { THROTTLE_PERCENT } from '../../client/throttle.ts';
 import type { SignedReceipt } from '../../core/protocol/api.ts';
 import type { BackendReport } from '../../engine/engine.ts';
 import { appendLoss, EMPTY_LOSS_HISTORY, type LossHistory } from './loss-history.ts';
@@ -39,12 +40,20 @@ export interface ContributeState {
   readonly receipts: readonly OwnReceipt[];
   /** The newest parameters whose root was recomputed here and agreed. */
   readonly verifiedRoot: { readonly window: number; readonly root: string } | undefined;
+  /** The window after which the optimiser state was saved that this tab went on from. */
+  readonly momentumWindow: number | undefined;
+  /** What a person set: a worker started anew begins with it. */
+  readonly paused: boolean;
+  /** Duty cycle, 10-100. */
+  readonly throttlePercent: number;
   /** Newest first. */
   readonly warnings: readonly Warning[];
 }
 
 export type ContributeAction =
   | { readonly type: 'event'; readonly event: ContributorEvent; readonly atMs: number }
+  | { readonly type: 'set-paused'; readonly paused: boolean }
+  | { readonly type: 'set-throttle'; readonly percent: number }
   | { readonly type: 'dismiss-warnings' };
 
 const MAX_RECEIPTS = 50;
@@ -62,6 +71,9 @@ export const INITIAL_STATE: ContributeState = {
   tokensTrained: 0,
   receipts: [],
   verifiedRoot: undefined,
+  momentumWindow: undefined,
+  paused: false,
+  throttlePercent: THROTTLE_PERCENT.max,
   warnings: [],
 };
 
@@ -69,6 +81,10 @@ export function reduce(state: ContributeState, action: ContributeAction): Contri
   switch (action.type) {
     case 'event':
       return reduceEvent(state, action.event, action.atMs);
+    case 'set-paused':
+      return { ...state, paused: action.paused };
+    case 'set-throttle':
+      return { ...state, throttlePercent: action.percent };
     case 'dismiss-warnings':
       return { ...state, warnings: [] };
     default:
@@ -109,6 +125,8 @@ function reduceEvent(state: ContributeState, event: ContributorEvent, atMs: numb
     }
     case 'state-root':
       return { ...state, verifiedRoot: { window: event.window, root: event.root } };
+    case 'momentum':
+      return { ...state, momentumWindow: event.window };
     case 'warning': {
       const repeated = state.warnings[0]?.message === event.message;
       const older = repeated ? state.warnings.slice(1) : state.warnings;

@@ -1,0 +1,166 @@
+/** Window after window: catch up, train, compress, deliver, wait for the next. */
+import { assignedPages, sampleDigest } from '../core/data/assignment.ts';
+import { syncPositions } from '../core/gauntlet/sync.ts';
+import type { ClockState } from '../core/protocol/api.ts';
+import { encodeContribution } from '../core/wire/contribution.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { ContributorContext } from './context.ts';
+import { deliveryReserveMs, timeLeft, type TimeLeft } from './deadline.ts';
+import { deliver } from './delivery.ts';
+import type { Device } from './device.ts';
+import { TooSlowError } from './failure.ts';
+import { UnreachableError } from './http.ts';
+import type { Session } from './session.ts';
+import { trainPages, type Training } from './training.ts';
+
+/** Training that could not last this long is not begun: the next window is. */
+const MIN_TRAINING_MS = 1_500;
+const POLL_MS = 400;
+const LONGEST_POLL_MS = 5_000;
+/** A pause that lasts is one in which the tab may be closed. */
+const LONG_PAUSE_MS = 30_000;
+/** Windows in a row too short for a single page, after which going on is no use. */
+const SLOW_WINDOWS = 3;
+
+export interface WindowLoopOptions {
+  readonly maxPages: number | undefined;
+  readonly behaviour: Behaviour;
+  /** The parameters are those of the open window. */
+  readonly onCaughtUp: () => void;
+  /** A contribution was accepted. */
+  readonly onDelivered: () => void;
+}
+
+/** Contributes for as long as nothing fails. */
+export async function followWindows(
+  context: ContributorContext,
+  session: Session,
+  { maxPages, behaviour, onCaughtUp, onDelivered }: WindowLoopOptions,
+): Promise<never> {
+  const { ports, clock, controls, signal, emit, status } = context;
+  const { run, manifest, hotkey, scheme, pages, replica, optimiser } = session;
+  let slowWindows = 0;
+
+  for (;;) {
+    const now = await clock.read(signal);
+    if (now.run !== run) throw new UnreachableError('the validator now runs another run');
+    if (controls.paused) {
+      await stayPaused();
+      continue;
+    }
+    await replica.catchUp({ window: now.window, root: now.stateRoot }, signal);
+    onCaughtUp();
+    const inTime = now.phase === 'train' && clock.msUntil(now.putOpensAt) > MIN_TRAINING_MS;
+    const delivered = inTime && (await contribute(now));
+    await nextWindow(now, delivered ? 'judgement' : 'first-window');
+  }
+
+  /** Only the clock is read: catching up would keep the device busy, and can be done in one go afterwards. */
+  async function stayPaused(): Promise<void> {
+    const paused = ports.now();
+    while (controls.paused) {
+      const { window } = await clock.read(signal);
+      status({ kind: 'paused', window });
+      if (ports.now() - paused > LONG_PAUSE_MS) await optimiser.save();
+      controls.throttle.idled(await controls.nap(LONGEST_POLL_MS));
+    }
+  }
+
+  /** Waits until the validator has published the window. */
+  async function nextWindow(current: ClockState, waitingFor: 'judgement' | 'first-window'): Promise<void> {
+    for (let now = current; ; now = await clock.read(signal)) {
+      if (now.window !== current.window) return;
+      if (now.putClosesAt !== current.putClosesAt && now.phase === 'train') return;
+      const { window } = current;
+      const judging = now.phase === 'judge' ? 'judgement' : waitingFor;
+      status(controls.paused ? { kind: 'paused', window } : { kind: 'waiting', window, waitingFor: judging });
+      const untilClosed = clock.msUntil(current.putClosesAt);
+      const napMs = Math.max(POLL_MS, Math.min(untilClosed, LONGEST_POLL_MS));
+      controls.throttle.idled(await controls.nap(napMs));
+    }
+  }
+
+  /** @returns whether something was delivered */
+  async function contribute(now: ClockState): Promise<boolean> {
+    const { window } = now;
+    const device = session.device();
+    const { compressor } = device;
+    const training = await train(now, device);
+    if (training.pages.length === 0) return false;
+    status({ kind: 'compressing', window });
+    const { body, busyMs } = await device.compress(scheme.learningRate(window));
+    controls.throttle.worked(busyMs);
+    try {
+      const sent = (await behaviour.replaceBody?.(body, { window, scheme })) ?? body;
+      const receipt = await deliver(context, session, now, await contribution(window, training, sent));
+      emit({ type: 'receipt', receipt, pagesTrained: training.pages.length, trainLoss: training.meanLoss });
+    } catch (error) {
+      // What was not delivered was not sent. A device that cannot take it back is lost, which its next use will show.
+      await compressor.undo().catch(() => undefined);
+      throw error;
+    }
+    slowWindows = 0;
+    onDelivered();
+    await optimiser.delivered(window);
+    return true;
+  }
+
+  async function train(now: ClockState, device: Device): Promise<Training> {
+    // What a window that failed half-way had accumulated is of other parameters.
+    await device.discardGradient();
+    const assigned = assignedPages(now.assignmentSeed, hotkey, pages.trainPages, manifest.training.pagesPerWindow);
+    const numbers = (behaviour.choosePages?.(assigned, pages.trainPages) ?? assigned).slice(0, maxPages);
+    const training = await trainPages(context, {
+      device,
+      window: now.window,
+      pages: pages.stream(numbers, signal),
+      pagesAssigned: numbers.length,
+      pageSequences: manifest.data.pageSequences,
+      timeLeft: () => timeLeftIn(now, device),
+    });
+    if (training.pages.length === 0 || timeLeftIn(now, device).latestMs <= 0) noteSlowness(device, training.pageMs);
+    return training;
+  }
+
+  function reserveMs({ compression }: Device, putPhaseMs: number): number {
+    return deliveryReserveMs(compression.safeMs(), session.upload.safeMs(), putPhaseMs);
+  }
+
+  function timeLeftIn({ putOpensAt, putClosesAt }: ClockState, device: Device): TimeLeft {
+    const reserve = reserveMs(device, Date.parse(putClosesAt) - Date.parse(putOpensAt));
+    return timeLeft(clock.msUntil(putOpensAt), clock.msUntil(putClosesAt), reserve);
+  }
+
+  /** No page was finished in time: because the window was nearly over, or because no window is long enough? */
+  function noteSlowness(device: Device, pageMs: number | undefined): void {
+    const { trainSeconds, putSeconds } = manifest.window;
+    const wholeMs = 1_000 * (trainSeconds + putSeconds) - reserveMs(device, 1_000 * putSeconds);
+    if (pageMs === undefined || pageMs <= wholeMs) return;
+    const error = new TooSlowError(pageMs, wholeMs, controls.throttle.stretch > 1);
+    if (++slowWindows >= SLOW_WINDOWS) throw error;
+    emit({ type: 'warning', message: `${error.message} ${error.remedy}` });
+  }
+
+  async function contribution(
+    window: number,
+    { pages: trained, meanLoss }: Training,
+    body: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const positions = syncPositions(window, hotkey, scheme.layout);
+    return encodeContribution(
+      {
+        run,
+        window,
+        hotkey,
+        scheme: scheme.name,
+        root: replica.root,
+        pagesTrained: trained.length,
+        sampleDigest: sampleDigest(trained),
+        trainLoss: meanLoss,
+        syncSample: positions.map((position) => replica.parameters[position]!),
+      },
+      body,
+      ports.identity.sessionSigner,
+    );
+  }
+}
