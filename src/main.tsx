@@ -10,6 +10,7 @@ import { createLive } from './client/live.ts';
 import { parseParameters } from './client/parameters.ts';
 import { createQueryClient } from './client/queries.ts';
 import { createController } from './contribute/controller.ts';
+import { rememberedThrottle } from './platform/remembered-throttle.ts';
 import { applyTheme } from './platform/theme.ts';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
 import './ui/tokens.css';
@@ -24,7 +25,9 @@ const services = {
   api: createValidatorApi({ baseUrl: parameters.start.validatorUrl, fetch: (input, init) => fetch(input, init) }),
   live,
   controller: createController({
-    start: parameters.start,
+    // What the address bar asks for goes before what was chosen last time.
+    start: { throttlePercent: rememberedThrottle(), ...parameters.start },
+    recycleWindows: parameters.recycleWindows,
     spawn: () => new Worker(new URL('../workers/trainer.ts', import.meta.url), { type: 'module', name: 'trainer' }),
   }),
   parameters,

@@ -5,22 +5,26 @@ describe('page parameters', () => {
   it('default to this page’s own validator and the best backend', () => {
     expect(parseParameters('https://app.example/deep/?x=1#y')).toEqual({
       start: { validatorUrl: 'https://app.example/' },
+      recycleWindows: 200,
       complaints: [],
     });
   });
 
-  it('take another validator, a backend and a throttle', () => {
-    expect(parseParameters('https://app.example/?validator=http://127.0.0.1:8899&backend=wasm&throttle=50')).toEqual({
+  it('take another validator, a backend, a throttle and when to recycle', () => {
+    const query = 'validator=http://127.0.0.1:8899&backend=wasm&throttle=50&recycle=3';
+    expect(parseParameters(`https://app.example/?${query}`)).toEqual({
       start: { validatorUrl: 'http://127.0.0.1:8899/', forceBackend: 'wasm', throttlePercent: 50 },
+      recycleWindows: 3,
       complaints: [],
     });
   });
 
-  it.each(['validator=javascript:alert(1)', 'backend=cuda', 'throttle=0', 'throttle=fast'])(
+  it.each(['validator=javascript:alert(1)', 'backend=cuda', 'throttle=0', 'throttle=fast', 'recycle=0'])(
     'complain about %s',
     (query) => {
-      const { complaints, start } = parseParameters(`https://app.example/?${query}`);
+      const { complaints, start, recycleWindows } = parseParameters(`https://app.example/?${query}`);
       expect(complaints).toHaveLength(1);
+      expect(recycleWindows).toBe(200);
       expect(start).toEqual({ validatorUrl: 'https://app.example/' });
     },
   );

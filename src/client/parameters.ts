@@ -1,8 +1,16 @@
-/** What the address bar may set: `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100`. */
+/**
+ * What the address bar may set: `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100` (percent of the time at
+ * work), `?recycle=N` (windows after which the training worker is replaced by a fresh one).
+ */
+import { THROTTLE_PERCENT } from '../../client/throttle.ts';
 import type { StartOptions } from '../../workers/trainer-api.ts';
+
+const RECYCLE_WINDOWS = 200;
 
 export interface PageParameters {
   readonly start: StartOptions;
+  /** Windows a worker contributes to before it is replaced. */
+  readonly recycleWindows: number;
   /** What was asked for and is not possible, one sentence each. */
   readonly complaints: readonly string[];
 }
@@ -12,6 +20,7 @@ export function parseParameters(href: string): PageParameters {
   const complaints: string[] = [];
   const backend = page.searchParams.get('backend');
   const throttle = page.searchParams.get('throttle');
+  const recycle = page.searchParams.get('recycle');
   const validator = page.searchParams.get('validator');
 
   let validatorUrl = `${page.origin}/`;
@@ -24,9 +33,13 @@ export function parseParameters(href: string): PageParameters {
     complaints.push(`“${backend}” is no backend: it can be webgpu or wasm. The best one is chosen instead.`);
   }
   const percent = throttle === null ? undefined : Number(throttle);
-  const percentFits = percent !== undefined && percent >= 10 && percent <= 100;
+  const percentFits = percent !== undefined && percent >= THROTTLE_PERCENT.min && percent <= THROTTLE_PERCENT.max;
   if (throttle !== null && !percentFits) {
     complaints.push(`A throttle of “${throttle}” is not between 10 and 100 percent, so there is none.`);
+  }
+  const recycleFits = recycle !== null && /^[1-9]\d{0,5}$/.test(recycle);
+  if (recycle !== null && !recycleFits) {
+    complaints.push(`“${recycle}” is no number of windows, so the worker is replaced every ${RECYCLE_WINDOWS}.`);
   }
   return {
     start: {
@@ -34,6 +47,7 @@ export function parseParameters(href: string): PageParameters {
       ...(backend === 'webgpu' || backend === 'wasm' ? { forceBackend: backend } : {}),
       ...(percentFits ? { throttlePercent: percent } : {}),
     },
+    recycleWindows: recycleFits ? Number(recycle) : RECYCLE_WINDOWS,
     complaints,
   };
 }

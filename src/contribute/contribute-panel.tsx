@@ -1,4 +1,4 @@
-/** The one button, and what the tab is doing. */
+/** Start, stop, pause, how hard to work, and what the tab is doing. */
 import { useApp, useContribute } from '../client/app-context.ts';
 import { nowMs, tabHidden } from '../platform/signals.ts';
 import { useSignal } from '../platform/subscribable.ts';
@@ -14,12 +14,14 @@ import { describeStatus } from './describe.ts';
 import { DeviceDetails } from './device-details.tsx';
 import { OwnFacts } from './own-facts.tsx';
 import { isActive, transferSecondsLeft } from './state.ts';
+import { ThrottleSlider } from './throttle-slider.tsx';
 
 export function ContributePanel() {
   return (
     <Card title="Your contribution" className={styles['panel']}>
       <StatusInWords />
       <StartStop />
+      <ThrottleSlider />
       <Warnings />
       <TrainingFigures />
       <OwnFacts />
@@ -59,9 +61,9 @@ function StatusInWords() {
 }
 
 function StartStop() {
-  const { controller, parameters } = useApp();
-  const { throttlePercent } = parameters.start;
+  const { controller } = useApp();
   const status = useContribute((state) => state.status);
+  const paused = useContribute((state) => state.paused);
   const active = isActive(status);
   const stopping = status.kind === 'stopping';
   return (
@@ -75,8 +77,15 @@ function StartStop() {
       >
         {stopping ? 'Stopping…' : active ? 'Stop' : 'Start contributing'}
       </Button>
-      {throttlePercent !== undefined && (
-        <p className="soft">Throttled: at work {formatInteger(throttlePercent)} % of the time.</p>
+      {active && !stopping && (
+        <Button
+          kind={paused ? 'primary' : 'secondary'}
+          size="large"
+          data-testid={paused ? 'resume' : 'pause'}
+          onClick={() => controller.setPaused(!paused)}
+        >
+          {paused ? 'Resume' : 'Pause'}
+        </Button>
       )}
     </div>
   );

@@ -1,21 +1,36 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { StartResult } from '../../workers/trainer-api.ts';
+import type { SignedReceipt } from '../../core/protocol/api.ts';
+import type { StartOptions, StartResult, TrainerEvent } from '../../workers/trainer-api.ts';
 import { ChannelWorker } from '../client/channel-worker.ts';
 import { createController, type Controller } from './controller.ts';
 
 let workers: ChannelWorker[] = [];
 let stopped = vi.fn(() => Promise.resolve());
+let started: StartOptions[] = [];
+let told: unknown[] = [];
 let timers: { work: () => void; ms: number; cancelled: boolean }[] = [];
 let controller: Controller | undefined;
 
 function create(result: StartResult = { started: true }): Controller {
   workers = [];
+  started = [];
+  told = [];
   stopped = vi.fn(() => Promise.resolve());
   timers = [];
   controller = createController({
-    start: { validatorUrl: 'http://localhost' },
+    start: { validatorUrl: 'http://localhost', throttlePercent: 60 },
+    recycleWindows: 2,
     spawn: () => {
-      const worker = new ChannelWorker({ start: () => Promise.resolve(result), stop: stopped });
+      const number = workers.length;
+      const worker = new ChannelWorker({
+        start: (options: StartOptions) => {
+          started.push(options);
+          return Promise.resolve(result);
+        },
+        setPaused: (paused: boolean) => told.push({ number, paused }),
+        setThrottle: (percent: number) => told.push({ number, percent }),
+        stop: stopped,
+      });
       workers.push(worker);
       return worker;
     },
@@ -30,6 +45,13 @@ function create(result: StartResult = { started: true }): Controller {
   });
   return controller;
 }
+
+const RECEIPT: TrainerEvent = {
+  type: 'receipt',
+  receipt: { receipt: { window: 3 } } as SignedReceipt,
+  pagesTrained: 1,
+  trainLoss: 1,
+};
 
 const kind = (of: Controller): string => of.store.getState().status.kind;
 
@@ -90,5 +112,78 @@ describe('controller', () => {
       }),
     );
     expect(workers[0]!.terminated).toBe(true);
+  });
+
+  it('replaces an old worker once it has delivered, and nobody is told that it stops', async () => {
+    const it = create();
+    const kinds: string[] = [];
+    it.start();
+    await vi.waitFor(() => expect(started).toHaveLength(1));
+    it.store.subscribe((state) => kinds.push(state.status.kind));
+    workers[0]!.emit({ type: 'status', status: { kind: 'waiting', window: 3, waitingFor: 'judgement' } });
+    let hasStopped = (): void => undefined;
+    stopped.mockImplementation(() => {
+      workers[0]!.emit({ type: 'status', status: { kind: 'stopped' } });
+      return new Promise<void>((resolve) => (hasStopped = resolve));
+    });
+    workers[0]!.emit(RECEIPT);
+    await vi.waitFor(() => expect(it.store.getState().receipts).toHaveLength(1));
+    expect(stopped).not.toHaveBeenCalled();
+    workers[0]!.emit(RECEIPT);
+    await vi.waitFor(() => expect(stopped).toHaveBeenCalledTimes(1));
+    // It saves its optimiser state: nothing else may load that before.
+    expect(workers).toHaveLength(1);
+    expect(workers[0]!.terminated).toBe(false);
+    hasStopped();
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    expect(workers[0]!.terminated).toBe(true);
+    expect([...new Set(kinds)]).toEqual(['waiting']);
+    stopped.mockImplementation(() => Promise.resolve());
+    workers[1]!.emit(RECEIPT);
+    workers[1]!.emit(RECEIPT);
+    await vi.waitFor(() => expect(started).toHaveLength(3));
+  });
+
+  it('replaces nothing when stopped while the old worker ends', async () => {
+    const it = create();
+    it.start();
+    await vi.waitFor(() => expect(started).toHaveLength(1));
+    let hasStopped = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (hasStopped = resolve));
+    stopped.mockImplementation(() => ended);
+    workers[0]!.emit(RECEIPT);
+    workers[0]!.emit(RECEIPT);
+    await vi.waitFor(() => expect(stopped).toHaveBeenCalledTimes(1));
+    const stopping = it.stop();
+    await vi.waitFor(() => expect(stopped).toHaveBeenCalledTimes(2));
+    hasStopped();
+    await stopping;
+    expect(workers).toHaveLength(1);
+    expect(kind(it)).toBe('stopped');
+  });
+
+  it('passes pause and throttle on, also to the next worker', async () => {
+    const it = create();
+    it.start();
+    it.setPaused(true);
+    it.setThrottle(30);
+    await vi.waitFor(() =>
+      expect(told).toEqual([
+        { number: 0, paused: true },
+        { number: 0, percent: 30 },
+      ]),
+    );
+    expect(it.store.getState()).toMatchObject({ paused: true, throttlePercent: 30 });
+    workers[0]!.die('out of memory');
+    timers[0]!.work();
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    expect(started.map(({ throttlePercent, paused }) => ({ throttlePercent, paused }))).toEqual([
+      { throttlePercent: 60, paused: false },
+      { throttlePercent: 30, paused: true },
+    ]);
+    await it.stop();
+    it.start();
+    await vi.waitFor(() => expect(started).toHaveLength(3));
+    expect(started[2]).toMatchObject({ throttlePercent: 30, paused: false });
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Starts and stops the contributor in its worker, and starts it anew when the worker dies. A stopped controller has no
- * worker at all, so nothing can be left running.
+ * Starts and stops the contributor in its worker, and starts it anew when the worker dies, or at a window's border when
+ * it is old: what a runtime leaks over the days is gone with its worker. A stopped controller has no worker at all, so
+ * nothing can be left running.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ContributorStatus } from '../../client/events.ts';
@@ -11,6 +12,8 @@ import { INITIAL_STATE, isActive, reduce, type ContributeAction, type Contribute
 export interface ControllerOptions {
   readonly start: StartOptions;
   readonly spawn: () => WorkerLike;
+  /** Windows a worker contributes to before it is replaced. */
+  readonly recycleWindows: number;
   readonly now?: () => number;
   readonly setTimer?: (work: () => void, ms: number) => () => void;
 }
@@ -19,11 +22,14 @@ export interface Controller {
   readonly store: StoreApi<ContributeState>;
   start(): void;
   stop(): Promise<void>;
+  setPaused(paused: boolean): void;
+  /** @param percent duty cycle, 10-100 */
+  setThrottle(percent: number): void;
   dismissWarnings(): void;
 }
 
-/** Loading the worker includes the engine's code; stopping waits for one micro-batch. */
-const DEADLINES_MS = { start: 60_000, stop: 15_000 } as const;
+/** Loading the worker includes the engine's code; a micro-batch may keep it busy; stopping saves the optimiser state. */
+const DEADLINES_MS = { start: 60_000, setPaused: 30_000, setThrottle: 30_000, stop: 30_000 } as const;
 const RESTART_SECONDS = [2, 4, 8, 16];
 /** A worker that lived this long has earned all its restarts back. */
 const HEALTHY_MS = 120_000;
@@ -35,7 +41,10 @@ function browserTimer(work: () => void, ms: number): () => void {
 
 export function createController(options: ControllerOptions): Controller {
   const { spawn, now = () => Date.now(), setTimer = browserTimer } = options;
-  const store = createStore<ContributeState>(() => INITIAL_STATE);
+  const store = createStore<ContributeState>(() => ({
+    ...INITIAL_STATE,
+    throttlePercent: options.start.throttlePercent ?? INITIAL_STATE.throttlePercent,
+  }));
   let connection: Connection<TrainerApi> | undefined;
   let cancelRestart: (() => void) | undefined;
   let restarts = 0;
@@ -80,18 +89,26 @@ export function createController(options: ControllerOptions): Controller {
     cancelRestart = undefined;
     startedAtMs = now();
     let current: Connection<TrainerApi>;
+    let deliveries = 0;
+    let retiring = false;
+    const onEvent = (event: TrainerEvent): void => {
+      // That the old worker stops is no news: the contribution goes on.
+      if (retiring && event.type === 'status') return;
+      receive(event);
+      if (event.type === 'receipt' && ++deliveries === options.recycleWindows) {
+        retiring = true;
+        void replace(current);
+      }
+    };
     try {
-      current = connectWorker<TrainerApi, TrainerEvent>(spawn(), {
-        deadlinesMs: DEADLINES_MS,
-        onEvent: receive,
-        onDeath,
-      });
+      current = connectWorker<TrainerApi, TrainerEvent>(spawn(), { deadlinesMs: DEADLINES_MS, onEvent, onDeath });
     } catch (error) {
       onDeath(new RpcError('died', 'The browser refused to start the training worker.', { cause: error }));
       return;
     }
     connection = current;
-    current.call('start', options.start).then(
+    const { throttlePercent, paused } = store.getState();
+    current.call('start', { ...options.start, throttlePercent, paused }).then(
       (result) => {
         if (!result.started)
           receive({ type: 'status', status: { kind: 'failed', reason: result.reason, remedy: result.remedy } });
@@ -109,12 +126,22 @@ export function createController(options: ControllerOptions): Controller {
     );
   }
 
+  /** Has delivered for this window: until the next begins there is time for a fresh worker to get ready. */
+  async function replace(old: Connection<TrainerApi>): Promise<void> {
+    await old.call('stop').catch(() => undefined);
+    // It died meanwhile, or everything was stopped.
+    if (connection !== old || store.getState().status.kind === 'stopping') return;
+    old.close();
+    launch();
+  }
+
   return {
     store,
     start() {
       if (isActive(store.getState().status)) return;
       release();
       restarts = 0;
+      dispatch({ type: 'set-paused', paused: false });
       status({ kind: 'connecting' });
       launch();
     },
@@ -127,6 +154,15 @@ export function createController(options: ControllerOptions): Controller {
       if (store.getState().status.kind === 'failed') return;
       release();
       status({ kind: 'stopped' });
+    },
+    setPaused(paused) {
+      dispatch({ type: 'set-paused', paused });
+      // One that cannot be told is being replaced, and the next one starts with it.
+      connection?.call('setPaused', paused).catch(() => undefined);
+    },
+    setThrottle(percent) {
+      dispatch({ type: 'set-throttle', percent });
+      connection?.call('setThrottle', percent).catch(() => undefined);
     },
     dismissWarnings: () => dispatch({ type: 'dismiss-warnings' }),
   };

@@ -14,6 +14,7 @@ export function OwnFacts() {
     <dl className={styles['facts']}>
       <Hotkey />
       <StateRoot />
+      <Momentum />
     </dl>
   );
 }
@@ -58,6 +59,21 @@ function StateRoot() {
             <span className="soft">for window {formatInteger(window)}</span>
           </p>
         )}
+      </dd>
+    </div>
+  );
+}
+
+function Momentum() {
+  const window = useContribute((state) => state.momentumWindow);
+  if (window === undefined) return null;
+  return (
+    <div>
+      <dt>
+        Momentum <span className="soft">(what your earlier windows left to send)</span>
+      </dt>
+      <dd>
+        Goes on from window <span data-testid="momentum-window">{formatInteger(window)}</span>
       </dd>
     </div>
   );
