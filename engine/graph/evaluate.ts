@@ -146,12 +146,10 @@ function attentionGrad(projections: Vector, gradient: Vector, shape: AttentionSh
     const target = targets[i]!;
     const outer = gradient.subarray(each.at * shape.headDim, (each.at + 1) * shape.headDim);
     const shares = softmax(scoresOf(each));
+    const pulls = each.values.map((value) => dot(outer, value));
     for (const [u, share] of shares.entries()) {
-      let slope = 0;
-      for (const [s, other] of shares.entries()) {
-        slope += dot(outer, each.values[s]!) * other * ((s === u ? 1 : 0) - share);
-      }
-      slope /= Math.sqrt(shape.headDim);
+      const along = pulls.reduce((sum, pull, s) => sum + pull * shares[s]! * ((s === u ? 1 : 0) - share), 0);
+      const slope = along / Math.sqrt(shape.headDim);
       addScaled(target.query, slope, each.keys[u]!);
       addScaled(target.keys[u]!, slope, each.query);
       addScaled(target.values[u]!, share, outer);
