@@ -1,26 +1,9 @@
 /** RMSNorm and its gradients: a workgroup a row, or sixteen columns a workgroup where rows are summed up. */
 import type { Value } from '../../graph/ir.ts';
-import { f32, kernel, repeat, spread, type Kernel, type Lowering } from '../kernel.ts';
+import { f32, kernel, spread, type Kernel, type Lowering } from '../kernel.ts';
+import { workgroupReduction } from './reduction.ts';
 
-const THREADS = 128;
-
-/** WGSL of `total(value, thread)`: the sum of every thread's value, in the same order whenever it runs. */
-export function workgroupSum(threads: number): string {
-  const steps = Math.log2(threads);
-  return `var<workgroup> partial: array<f32, ${threads}>;
-
-fn total(value: f32, thread: u32) -> f32 {
-  workgroupBarrier();
-  partial[thread] = value;
-  workgroupBarrier();
-  ${repeat(steps, (i) => {
-    const half = threads >> (i + 1);
-    return `if (thread < ${half}u) { partial[thread] += partial[thread + ${half}u]; }
-  workgroupBarrier();`;
-  })}
-  return partial[0];
-}`;
-}
+const THREADS = 64;
 
 export function lowerRmsNorm(value: Value, lowering: Lowering): Kernel[] {
   if (value.operator.kind !== 'RmsNorm') throw new Error('not an RmsNorm');
@@ -28,7 +11,7 @@ export function lowerRmsNorm(value: Value, lowering: Lowering): Kernel[] {
   const [rows, width] = x.shape as [number, number];
   const inverse = lowering.part(value, 0);
   const { workgroups, index } = spread(rows);
-  const body = `${workgroupSum(THREADS)}
+  const body = `${workgroupReduction('total', THREADS, (a, b) => `${a} + ${b}`)}
 
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -66,7 +49,7 @@ export function lowerRmsNormGrad(value: Value, lowering: Lowering): Kernel[] {
   const inPlace = addend !== undefined && lowering.inPlaceOf(value) === addend;
   const base = addend ? `f32(${inPlace ? 'result' : 'addend'}[at]) + ` : '';
   const { workgroups, index } = spread(rows);
-  const body = `${workgroupSum(THREADS)}
+  const body = `${workgroupReduction('total', THREADS, (a, b) => `${a} + ${b}`)}
 
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
