@@ -49,8 +49,9 @@ export async function trainPages(
   let count = 0;
   let step = 0;
 
-  const wallMs = (busyMs: number | undefined): number | undefined =>
-    busyMs === undefined ? undefined : busyMs * throttle.stretch;
+  /** Until so many micro-batches are done; the last one's rest can wait. */
+  const wallMs = (busyMs: number | undefined, steps: number): number | undefined =>
+    busyMs === undefined ? undefined : busyMs * throttle.stretch - (busyMs / steps) * (throttle.stretch - 1);
 
   function sayTraining(): void {
     const secondsLeft = Math.max(0, timeLeft().plannedMs / 1_000);
@@ -74,7 +75,8 @@ export async function trainPages(
       signal.throwIfAborted();
       await whilePaused();
       const restMs = throttle.owedMs;
-      if (!fits(wallMs(microBatch.likelyMs(microBatchesToGo)), timeLeft().latestMs - restMs)) return false;
+      if (!fits(wallMs(microBatch.likelyMs(microBatchesToGo), microBatchesToGo), timeLeft().latestMs - restMs))
+        return false;
       if (restMs === 0) return true;
       throttle.rested(await controls.nap(restMs));
     }
@@ -103,8 +105,8 @@ export async function trainPages(
   for await (const page of pages) {
     const { plannedMs, latestMs } = timeLeft();
     if (trained.length > 0) {
-      if (!fits(wallMs(microBatch.safeMs(microBatches)), plannedMs - throttle.owedMs)) break;
-    } else if (!fits(wallMs(microBatch.likelyMs(microBatches)), latestMs)) {
+      if (!fits(wallMs(microBatch.safeMs(microBatches), microBatches), plannedMs - throttle.owedMs)) break;
+    } else if (!fits(wallMs(microBatch.likelyMs(microBatches), microBatches), latestMs)) {
       // Rather than believe an old estimate for ever, the first micro-batch is timed anew.
       microBatch.forget();
     }
@@ -115,6 +117,6 @@ export async function trainPages(
   return {
     pages: trained,
     meanLoss: count === 0 ? 0 : lossSum / count,
-    pageMs: wallMs(microBatch.likelyMs(microBatches)),
+    pageMs: wallMs(microBatch.likelyMs(microBatches), microBatches),
   };
 }

@@ -51,8 +51,8 @@ export async function followWindows(
     await replica.catchUp({ window: now.window, root: now.stateRoot }, signal);
     onCaughtUp();
     const inTime = now.phase === 'train' && clock.msUntil(now.putOpensAt) > MIN_TRAINING_MS;
-    const delivered = inTime && (await contribute(now));
-    await nextWindow(now, delivered ? 'judgement' : 'first-window');
+    if (!inTime) await nextWindow(now, 'first-window');
+    else await nextWindow(now, (await contribute(now)) ? 'judgement' : 'next-window');
   }
 
   /** Only the clock is read: catching up would keep the device busy, and can be done in one go afterwards. */
@@ -67,7 +67,10 @@ export async function followWindows(
   }
 
   /** Waits until the validator has published the window. */
-  async function nextWindow(current: ClockState, waitingFor: 'judgement' | 'first-window'): Promise<void> {
+  async function nextWindow(
+    current: ClockState,
+    waitingFor: 'judgement' | 'first-window' | 'next-window',
+  ): Promise<void> {
     for (let now = current; ; now = await clock.read(signal)) {
       if (now.window !== current.window) return;
       if (now.putClosesAt !== current.putClosesAt && now.phase === 'train') return;
