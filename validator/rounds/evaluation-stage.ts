@@ -24,11 +24,14 @@ export interface LossResult {
 export interface EvaluationInput {
   readonly open: Pick<OpenWindow, 'window'>;
   /** Those of the drawn peers that delivered something valid, in the order drawn. */
-  readonly drawn: readonly { readonly hotkey: string; readonly contribution: ValidContribution }[];
+  readonly drawn: readonly {
+    readonly hotkey: string;
+    readonly contribution: Pick<ValidContribution, 'assignedPages' | 'trainedPages'>;
+  }[];
   /** 32 bytes in hex. */
   readonly beacon: string;
-  /** A contribution's bytes, which may be given away. */
-  readonly read: (contribution: ValidContribution) => Promise<SignedBytes>;
+  /** A drawn peer's contribution, in bytes that may be given away. */
+  readonly read: (hotkey: string) => Promise<SignedBytes>;
   /** Evaluations worth having under way at once. */
   readonly lanes: number;
 }
@@ -65,8 +68,8 @@ export async function evaluateContributions(
   const before = await inLanes([randomSet, ...ownPages], lanes, async (pages) => (await meter.on([pages]))[0]!);
   const [randomBefore, ...ownBefore] = before as [number, ...number[]];
 
-  return inLanes([...drawn.entries()], lanes, async ([i, { hotkey, contribution }]) => {
-    const trial = { contribution: await read(contribution), stepSize };
+  return inLanes([...drawn.entries()], lanes, async ([i, { hotkey }]) => {
+    const trial = { contribution: await read(hotkey), stepSize };
     const [ownAfter, randomAfter] = (await meter.on([ownPages[i]!, randomSet], trial)) as [number, number];
     const assigned = { pages: ownPages[i]!, before: ownBefore[i]!, after: ownAfter };
     const random = { pages: randomSet, before: randomBefore, after: randomAfter };

@@ -12,7 +12,7 @@ import { evaluateContributions, type LossResult } from './evaluation-stage.ts';
 import { absent, checkContribution, readSealed, type FastResult, type FastStageInput } from './fast-stage.ts';
 import { inLanes } from './in-lanes.ts';
 import { createLossMeter, type LossMeter } from './losses.ts';
-import type { JudgeEngine } from './ports.ts';
+import type { JudgeEngine, SignedBytes } from './ports.ts';
 import { idleFigures, isActive, scorePeers, type ActivePeer } from './scoring.ts';
 import type { ContributionRow, PeerFigures, PeerRow, WindowClose } from './store.ts';
 
@@ -120,6 +120,7 @@ export async function judgeWindow(
     beacon,
   );
   const byHotkey = new Map(active.map((peer) => [peer.hotkey, peer]));
+  const read = (hotkey: string): Promise<SignedBytes> => readSealed(uploads, byHotkey.get(hotkey)!.fast.valid!.row);
   await engine.use({ root: open.stateRoot, parameters });
   const evaluating = clock.now();
   const losses = await evaluateContributions(context, meter, {
@@ -129,7 +130,7 @@ export async function judgeWindow(
       return contribution ? [{ hotkey, contribution }] : [];
     }),
     beacon: bytesToHex(beacon),
-    read: ({ row }) => readSealed(uploads, row),
+    read,
     lanes: engine.lanes,
   });
   const evaluationMs = clock.now() - evaluating;
@@ -153,8 +154,7 @@ export async function judgeWindow(
     beacon,
   );
   const lossBefore = await heldOutBefore(ports, meter, input);
-  const folded = aggregated.map((hotkey) => readSealed(uploads, byHotkey.get(hotkey)!.fast.valid!.row));
-  const { step, state } = await engine.advance(window, await Promise.all(folded));
+  const { step, state } = await engine.advance(window, await Promise.all(aggregated.map(read)));
   const lossAfter = await meter.heldOut();
 
   const chosen = new Set(aggregated);
