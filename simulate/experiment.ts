@@ -6,7 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { createContributor } from '../client/contributor.ts';
+import { createContributor, type Contributor } from '../client/contributor.ts';
+import type { ContributorEvent } from '../client/events.ts';
 import { microBatchSequences } from '../client/micro-batch.ts';
 import type { ContributorPorts, OptimiserStore } from '../client/ports.ts';
 import { memorySigner } from '../core/identity/signing.ts';
@@ -47,6 +48,15 @@ export interface ExperimentOptions {
   readonly gauntlet?: Partial<RunManifest['gauntlet']>;
   readonly intraOpThreads?: number;
   readonly onWindow?: (record: WindowRecord) => void;
+  /** What a peer stands on instead of its own ports: devices that take their time or fail. */
+  readonly portsOf?: (
+    ports: ContributorPorts,
+    peer: { readonly name: string; readonly time: Participant },
+  ) => ContributorPorts;
+  readonly onEvent?: (
+    event: ContributorEvent,
+    peer: { readonly name: string; readonly contributor: Contributor },
+  ) => void;
 }
 
 export interface ExperimentPeer {
@@ -174,10 +184,11 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
     };
     const contributor = createContributor({
       validatorUrl: ADDRESS,
-      ports,
+      ports: options.portsOf?.(ports, { name, time: self }) ?? ports,
       maxPages: options.pages,
       onEvent(event) {
         if (event.type === 'status' && event.status.kind === 'failed') failures.push(new Error(event.status.reason));
+        options.onEvent?.(event, { name, contributor });
       },
       ...(kind === 'honest'
         ? {}
