@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { PRESET_NAMES } from '../core/model/presets.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
+import { presetsCommand } from './commands/presets.ts';
 import { createRunCommand } from './commands/run-create.ts';
 import { startCommand } from './commands/start.ts';
 import { explain } from './commands/failures.ts';
@@ -67,6 +68,12 @@ program
   .option('--corpus <file...>', 'text to train on (.txt or .jsonl with a "text" field) instead of the embedded corpus')
   .option('--seed <text>', 'seed of the initial parameters', 'gauntlet')
   .action(createRunCommand);
+
+program
+  .command('presets')
+  .description('what each model size asks of a contributor: parameters, memory, traffic')
+  .option('--json', 'as JSON')
+  .action(presetsCommand);
 
 program
   .command('eval')

@@ -3,7 +3,7 @@
  * take is known before anything is allocated.
  */
 import { sizeOf, type Value } from '../graph/ir.ts';
-import type { Element, Kernel, Lowering } from './kernel.ts';
+import type { Element, Kernel } from './kernel.ts';
 import { inPlaceCandidates, isAlias, lower } from './lower.ts';
 
 /** Bindings start and end on such borders. */
