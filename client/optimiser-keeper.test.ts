@@ -6,6 +6,7 @@ import { createScheme } from '../core/scheme/create-scheme.ts';
 import type { Compressor } from '../engine/engine.ts';
 import { createHostCompressor } from '../engine/host-compressor.ts';
 import type { ContributorEvent } from './events.ts';
+import { StorageError } from './ports.ts';
 import { createOptimiserKeeper, savingInterval, type OptimiserKeeper } from './optimiser-keeper.ts';
 
 const MIB = 2 ** 20;
@@ -14,6 +15,7 @@ const scheme = createScheme(parameters, parameterLayout(model));
 
 let held: { window: number; bytes: Uint8Array } | undefined;
 let saves: number;
+let full: boolean;
 let events: ContributorEvent[];
 
 function createKeeper(): OptimiserKeeper {
@@ -22,6 +24,7 @@ function createKeeper(): OptimiserKeeper {
       load: () => Promise.resolve(held),
       save(_run, _hotkey, state) {
         saves++;
+        if (full) return Promise.reject(new StorageError('There is no room.', 'Make some.'));
         held = state;
         return Promise.resolve();
       },
@@ -45,6 +48,7 @@ function createCompressor(stateBytes?: number): Compressor {
 beforeEach(() => {
   held = undefined;
   saves = 0;
+  full = false;
   events = [];
 });
 
@@ -94,6 +98,20 @@ describe('keeping the optimiser state', () => {
     ]);
     await keeper.save();
     expect(saves).toBe(1);
+  });
+
+  test('goes on without room to save, says so, and does not try more often for that', async () => {
+    const keeper = createKeeper();
+    await keeper.attach(createCompressor(48 * MIB));
+    full = true;
+    for (const window of [1, 2, 3, 4, 5]) await keeper.delivered(window);
+    expect(saves).toBe(1);
+    expect(events).toEqual([
+      { type: 'warning', message: 'The momentum could not be saved: There is no room. Make some.' },
+    ]);
+    full = false;
+    await keeper.delivered(6);
+    expect(held?.window).toBe(6);
   });
 
   test('starts afresh from a state of another model, and says so', async () => {

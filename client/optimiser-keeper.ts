@@ -5,7 +5,7 @@
 import type { Compressor } from '../engine/engine.ts';
 import type { ContributorEvent } from './events.ts';
 import { messageOf } from './http.ts';
-import type { OptimiserStore } from './ports.ts';
+import { StorageError, type OptimiserStore } from './ports.ts';
 
 const READ_BACK_BYTES_PER_WINDOW = 16 * 2 ** 20;
 
@@ -19,7 +19,7 @@ export interface OptimiserKeeper {
   attach(compressor: Compressor): Promise<void>;
   /** What the compressor last made for `window` was accepted. */
   delivered(window: number): Promise<void>;
-  /** Saves what was not saved yet. */
+  /** Saves what was not saved yet. That it failed is a warning: what was delivered counts without it. */
   save(): Promise<void>;
 }
 
@@ -37,8 +37,13 @@ export function createOptimiserKeeper(options: {
 
   async function save(): Promise<void> {
     if (unsaved === 0 || !compressor) return;
-    await store.save(run, hotkey, { window, bytes: await compressor.saveState() });
-    unsaved = 0;
+    try {
+      await store.save(run, hotkey, { window, bytes: await compressor.saveState() });
+      unsaved = 0;
+    } catch (error) {
+      const remedy = error instanceof StorageError ? ` ${error.remedy}` : '';
+      emit({ type: 'warning', message: `The momentum could not be saved: ${messageOf(error)}${remedy}` });
+    }
   }
 
   return {
@@ -70,7 +75,7 @@ export function createOptimiserKeeper(options: {
     async delivered(accepted) {
       window = accepted;
       unsaved++;
-      if (compressor && unsaved >= savingInterval(compressor.stateBytes)) await save();
+      if (compressor && unsaved % savingInterval(compressor.stateBytes) === 0) await save();
     },
   };
 }

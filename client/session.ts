@@ -12,7 +12,6 @@ import type { Behaviour } from './behaviour.ts';
 import type { ContributorContext } from './context.ts';
 import { createDevice, type Device } from './device.ts';
 import { EngineError } from './failure.ts';
-import { messageOf } from './http.ts';
 import { verifyManifest } from './manifest.ts';
 import { createOptimiserKeeper, type OptimiserKeeper } from './optimiser-keeper.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -102,11 +101,7 @@ export async function openSession(
       await optimiser.attach(current.compressor);
     },
     async close() {
-      try {
-        await optimiser.save();
-      } catch (error) {
-        emit({ type: 'warning', message: `The momentum could not be saved: ${messageOf(error)}` });
-      }
+      await optimiser.save();
       await dispose();
     },
   };
