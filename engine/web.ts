@@ -6,9 +6,16 @@ import type { ModelConfig } from '../core/model/config.ts';
 import { absolute } from './address.ts';
 import { findWasm, NoBackendError } from './capability.ts';
 import type { BackendReport, Evaluator, Trainer } from './engine.ts';
-import { createGpuEvaluator, createGpuTrainer, type GpuEngineOptions, type Precision } from './gpu/engine.ts';
+import {
+  createGpuEvaluator,
+  createGpuTrainer,
+  planTraining,
+  type GpuEngineOptions,
+  type Precision,
+} from './gpu/engine.ts';
 import { bytesInWords, describeFit, fitTraining, memoryBudget, requireHostMemory, type Fit } from './gpu/memory.ts';
 import { choosePrecision } from './gpu/precision.ts';
+import { tuneGemms } from './gpu/tune.ts';
 import { createHostEvaluator, createHostTrainer, type Runtime } from './host-engine.ts';
 import { sharedContext } from './web-device.ts';
 
@@ -132,7 +139,10 @@ export async function createFittingTrainer(options: FittingOptions): Promise<Tra
     reason,
     `Micro-batches of ${chosen.sequences} x ${config.contextLength} tokens take ${bytesInWords(memory.total)} of GPU memory${chosen.recompute ? ', with activations computed twice to save more' : ''}.`,
   );
-  return createWebTrainer({ config, ...chosen, backend: report });
+  const plan = planTraining({ config, ...chosen }, limits.maxComputeWorkgroupStorageSize);
+  // In software the times say nothing, and take long.
+  const tuned = backend.software ? {} : { gemmTiles: await tuneGemms(context, plan, precision === 'fp16') };
+  return createWebTrainer({ config, ...chosen, ...tuned, backend: report });
 }
 
 /** What the browser says the machine has, where it says it. */

@@ -12,6 +12,7 @@ import { parameterGroups, type ParameterGroup } from '../graph/parameter-groups.
 import { createApplySignStep } from '../kernels/apply-sign-step.ts';
 import { readFloats, type GpuContext } from './context.ts';
 import { createHalfCopies } from './half-copies.ts';
+import type { GemmTiles } from './kernel.ts';
 import { planGraph, type Plan, type PlanOptions } from './plan.ts';
 import { createProgram } from './program.ts';
 
@@ -22,12 +23,14 @@ export interface GpuEngineOptions extends EngineOptions {
   readonly precision?: Precision;
   /** Less memory for a third more work. */
   readonly recompute?: boolean;
+  /** As `tuneGemms` measured them. */
+  readonly gemmTiles?: GemmTiles;
 }
 
 /** Lifts gradients of a summed loss, which start at 1 / vocabulary, out of the reach of fp16's subnormals. */
 const FP16_LOSS_SCALE = 64;
 
-type ModelPlan = EngineOptions & Pick<GpuEngineOptions, 'precision' | 'recompute'>;
+type ModelPlan = EngineOptions & Pick<GpuEngineOptions, 'precision' | 'recompute' | 'gemmTiles'>;
 
 /** What a training step will run and hold; nothing is allocated. */
 export function planTraining(options: ModelPlan, workgroupBytes: number): Plan {
@@ -48,7 +51,7 @@ function shapeOf({ config, sequences, length = config.contextLength }: EngineOpt
   return { config, sequences, length };
 }
 
-function planOptions({ config, precision }: ModelPlan, workgroupBytes: number): PlanOptions {
+function planOptions({ config, precision, gemmTiles }: ModelPlan, workgroupBytes: number): PlanOptions {
   const groups = parameterGroups(config);
   const half = precision === 'fp16';
   return {
@@ -56,6 +59,7 @@ function planOptions({ config, precision }: ModelPlan, workgroupBytes: number): 
     workgroupBytes,
     half,
     halfInputs: new Set(half ? groups.filter(isMatrix).map(({ name }) => name) : []),
+    ...(gemmTiles ? { gemmTiles } : {}),
   };
 }
 

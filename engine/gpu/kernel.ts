@@ -1,6 +1,15 @@
 /** What the lowering of an operator gives: WGSL for one shape, the values it binds, and how often it runs. */
 import type { Value } from '../graph/ir.ts';
 
+/** The edges of a product's tile and of a thread's block in it. */
+export interface Tile {
+  readonly edge: number;
+  /** A multiple of 4. */
+  readonly block: number;
+}
+
+export type GemmTiles = ReadonlyMap<string, Tile>;
+
 export type Element = 'f32' | 'f16' | 'i32';
 
 /** WebGPU's guaranteed limit of workgroups along one axis. */
@@ -35,6 +44,8 @@ export interface Lowering {
   readonly compute: 'f32' | 'f16';
   /** Bytes of memory that the threads of a workgroup share. */
   readonly workgroupBytes: number;
+  /** Tiles that were measured to be the quickest, by `gemmKey`. */
+  readonly gemmTiles: GemmTiles;
 }
 
 interface Source {

@@ -3,7 +3,7 @@
  * take is known before anything is allocated.
  */
 import { sizeOf, type Value } from '../graph/ir.ts';
-import type { Element, Kernel } from './kernel.ts';
+import type { Element, GemmTiles, Kernel, Tile } from './kernel.ts';
 import { inPlaceCandidates, isAlias, lower } from './lower.ts';
 
 /** Bindings start and end on such borders. */
@@ -42,6 +42,7 @@ export interface PlanOptions {
   readonly half: boolean;
   /** Inputs that are given in half precision. */
   readonly halfInputs: ReadonlySet<string>;
+  readonly gemmTiles?: GemmTiles;
 }
 
 /** All values that the outputs are computed from, each after its inputs. */
@@ -202,6 +203,7 @@ export function planGraph(outputs: Readonly<Record<string, Value>>, options: Pla
         },
         compute: options.half ? 'f16' : 'f32',
         workgroupBytes: options.workgroupBytes,
+        gemmTiles: options.gemmTiles ?? new Map<string, Tile>(),
       }),
     );
 

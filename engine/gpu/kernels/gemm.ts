@@ -3,14 +3,7 @@
  * memory, each thread a block of it in registers.
  */
 import type { Value } from '../../graph/ir.ts';
-import { f32, kernel, repeat, type Element, type Kernel, type Lowering } from '../kernel.ts';
-
-interface Tile {
-  /** Edge of the tile. */
-  readonly edge: number;
-  /** Edge of a thread's block, a multiple of 4. */
-  readonly block: number;
-}
+import { f32, kernel, repeat, type Element, type Kernel, type Lowering, type Tile } from '../kernel.ts';
 
 /** Depth of the strips. */
 const DEPTH = 16;
@@ -22,10 +15,19 @@ const SMALL: Tile = { edge: 32, block: 4 };
 /** So many workgroups keep the larger GPUs busy; with fewer, smaller tiles are quicker though they read more. */
 const ENOUGH_WORKGROUPS = 96;
 
-/** The largest tile of which there are enough. */
-export function tileOf(rows: number, columns: number): Tile {
+export const TILES: readonly Tile[] = [LARGE, MEDIUM, SMALL];
+
+/** The largest tile of which there are enough: a guess, until `tune.ts` has measured. */
+function likelyTile(rows: number, columns: number): Tile {
   const count = ({ edge }: Tile): number => Math.ceil(rows / edge) * Math.ceil(columns / edge);
-  return [LARGE, MEDIUM].find((tile) => count(tile) >= ENOUGH_WORKGROUPS) ?? SMALL;
+  return TILES.find((tile) => count(tile) >= ENOUGH_WORKGROUPS) ?? SMALL;
+}
+
+/** What two products have in common that take the same time. */
+export function gemmKey({ operator, inputs, shape }: Value): string {
+  if (operator.kind !== 'Gemm') throw new Error('not a Gemm');
+  const depth = inputs[0]!.shape[operator.transA ? 0 : 1]!;
+  return `${shape.join('x')}x${depth}${operator.transA ? ' aT' : ''}${operator.transB ? ' bT' : ''}`;
 }
 
 interface Factor {
@@ -84,7 +86,7 @@ export function lowerGemm(value: Value, lowering: Lowering): Kernel[] {
   const [a, b, c] = value.inputs as [Value, Value, Value?];
   const [rows, columns] = value.shape as [number, number];
   const depth = transA ? a.shape[0]! : a.shape[1]!;
-  const tile = tileOf(rows, columns);
+  const tile = lowering.gemmTiles.get(gemmKey(value)) ?? likelyTile(rows, columns);
   const { edge, block } = tile;
   const side = edge / block;
   const threads = side * side;
@@ -169,7 +171,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 `;
   return [
     kernel({
-      label: `gemm ${rows}x${columns}x${depth}`,
+      label: `gemm ${gemmKey(value)}`,
       lowering,
       reads: { a, b, ...(c && !inPlace ? { addend: c } : {}) },
       writes: { result: value },
