@@ -170,8 +170,12 @@ export function planGraph(outputs: Readonly<Record<string, Value>>, options: Pla
       places.set(value, { kind: 'given', value });
       continue;
     }
-    /** A result may lie in an input's memory when nobody needs that any more, or it was given for it. */
+    /**
+     * A result may lie in an input's memory when nobody needs that any more, or it was given for it. The operator itself
+     * may need it too, as another of its inputs, which a kernel may not bind beside what it writes.
+     */
     const mayTakeOver = (result: Value, candidate: Value): boolean => {
+      if (value.inputs.filter((input) => owner(input) === owner(candidate)).length > 1) return false;
       const place = places.get(owner(candidate))!;
       const mayWrite = place.kind === 'slot' || options.donated.has(place.value.name ?? '');
       return mayWrite && lastUse.get(owner(candidate)) === i && element(owner(candidate)) === element(result);
