@@ -4,7 +4,7 @@ import type { ModelConfig } from '../core/model/config.ts';
 import type { Scheme } from '../core/scheme/scheme.ts';
 import type { Compressor, LossSum, Trainer } from '../engine/engine.ts';
 import type { Behaviour } from './behaviour.ts';
-import { EngineError } from './failure.ts';
+import { EngineError, remedyOf } from './failure.ts';
 import { messageOf } from './http.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { ContributorPorts } from './ports.ts';
@@ -33,7 +33,7 @@ export interface DeviceOptions {
   readonly replaceTrainer: Behaviour['replaceTrainer'];
 }
 
-/** Compiles. @throws EngineError */
+/** Compiles. @throws EngineError, or an error with a `remedy` when the device cannot train this model at all */
 export async function createDevice(
   { createTrainer, now }: Pick<ContributorPorts, 'createTrainer' | 'now'>,
   { config, pageSequences, scheme, replaceTrainer = (trainer) => trainer }: DeviceOptions,
@@ -90,7 +90,7 @@ async function guard<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new EngineError(messageOf(cause), { cause });
+    throw remedyOf(cause) === undefined ? new EngineError(messageOf(cause), { cause }) : cause;
   }
 }
 

@@ -2,7 +2,6 @@
 import { ProblemError } from '../core/protocol/problem.ts';
 import { messageOf, UnreachableError } from './http.ts';
 import { ManifestError } from './manifest.ts';
-import { StorageError } from './ports.ts';
 import { RootMismatchError } from './replica.ts';
 
 /** The engine failed: a lost device, a failed kernel. Cured by building it anew. */
@@ -41,12 +40,16 @@ export type Failure =
 
 const UPDATE = 'Reload the page to get the app that belongs to this validator.';
 
+/** What a person can do about an error, where it says so: then nobody else can. */
+export function remedyOf(error: unknown): string | undefined {
+  return error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined;
+}
+
 export function failureOf(error: unknown): Failure {
   const reason = messageOf(error);
   if (error instanceof UnreachableError || error instanceof RootMismatchError) return { kind: 'retry', reason };
-  if (error instanceof StorageError || error instanceof TooSlowError) {
-    return { kind: 'fatal', reason, remedy: error.remedy };
-  }
+  const remedy = remedyOf(error);
+  if (remedy !== undefined) return { kind: 'fatal', reason, remedy };
   if (error instanceof EngineError) return { kind: 'engine', reason };
   if (error instanceof ManifestError) {
     return { kind: 'fatal', reason, remedy: 'Do not contribute to this validator, and tell its operator.' };

@@ -4,8 +4,9 @@
  */
 import type { Compressor } from '../engine/engine.ts';
 import type { ContributorEvent } from './events.ts';
+import { remedyOf } from './failure.ts';
 import { messageOf } from './http.ts';
-import { StorageError, type OptimiserStore } from './ports.ts';
+import type { OptimiserStore } from './ports.ts';
 
 const READ_BACK_BYTES_PER_WINDOW = 16 * 2 ** 20;
 
@@ -41,8 +42,8 @@ export function createOptimiserKeeper(options: {
       await store.save(run, hotkey, { window, bytes: await compressor.saveState() });
       unsaved = 0;
     } catch (error) {
-      const remedy = error instanceof StorageError ? ` ${error.remedy}` : '';
-      emit({ type: 'warning', message: `The momentum could not be saved: ${messageOf(error)}${remedy}` });
+      const remedy = remedyOf(error) ?? '';
+      emit({ type: 'warning', message: `The momentum could not be saved: ${messageOf(error)} ${remedy}`.trimEnd() });
     }
   }
 

@@ -43,7 +43,7 @@ export interface ContributorPorts {
   readonly storageQuotaBytes?: () => Promise<number | undefined>;
   /**
    * Compiles an engine for the run's model, with as many sequences a batch as the device is good for: a divisor of
-   * `pageSequences`. Called again after a lost device.
+   * `pageSequences`. Called again after a lost device. An error with a `remedy` is one that only a person can mend.
    */
   readonly createTrainer: (options: { config: ModelConfig; pageSequences: number }) => Promise<Trainer>;
   readonly fetch: typeof fetch;

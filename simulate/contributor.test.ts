@@ -105,6 +105,21 @@ test('a device that fails whatever engine it gets is given up', async () => {
   expect(warnings(events)).toHaveLength(4);
 });
 
+test('a device that cannot train the model at all says what to do, and is not tried again', async () => {
+  const events: ContributorEvent[] = [];
+  const refusal = Object.assign(new Error('too large'), { remedy: 'Take a smaller one.' });
+  const run = runExperiment({
+    ...ONE,
+    windows: 2,
+    portsOf: (ports) => ({ ...ports, createTrainer: () => Promise.reject(refusal) }),
+    onEvent: (event) => events.push(event),
+  });
+  await expect(run).rejects.toMatchObject({ cause: { message: 'too large' } });
+  const status = { kind: 'failed', reason: 'too large', remedy: 'Take a smaller one.' } as const;
+  expect(events).toContainEqual({ type: 'status', status });
+  expect(warnings(events)).toEqual([]);
+});
+
 test('what could not be delivered is taken back into the momentum', { timeout: 60_000 }, async () => {
   const calls: string[] = [];
   let attempts = 0;

@@ -8,6 +8,8 @@ import type { WebBackend } from '../engine/capability.ts';
 export interface StartOptions {
   readonly validatorUrl: string;
   readonly forceBackend?: WebBackend;
+  /** GPU memory that may be used, in MiB. */
+  readonly memoryMib?: number;
   /** Duty cycle in percent, 10-100. */
   readonly throttlePercent?: number;
   /** Whether it begins paused. */

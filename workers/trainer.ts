@@ -2,11 +2,10 @@
 import './shared/zod-without-eval.ts';
 import { expose } from 'comlink';
 import { createContributor, type Contributor } from '../client/contributor.ts';
+import { remedyOf } from '../client/failure.ts';
 import { messageOf } from '../client/http.ts';
-import { StorageError } from '../client/ports.ts';
-import { chooseBackend, NoBackendError } from '../engine/web.ts';
+import { chooseBackend } from '../engine/web.ts';
 import { createDatabase } from './shared/database.ts';
-import { GuestIdentityError } from './shared/guest-identity.ts';
 import { requestPersistence } from './shared/storage-room.ts';
 import { createTabPorts, type BackendChoice } from './tab-ports.ts';
 import { holdTrainerLock, type TrainerLock } from './trainer-lock.ts';
@@ -23,12 +22,9 @@ function emit(event: TrainerEvent): void {
 }
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof StorageError || error instanceof GuestIdentityError || error instanceof NoBackendError) {
-    return { reason: error.message, remedy: error.remedy };
-  }
   return {
     reason: messageOf(error),
-    remedy: 'Reload the page and try again; if it happens again, report what it says.',
+    remedy: remedyOf(error) ?? 'Reload the page and try again; if it happens again, report what it says.',
   };
 }
 
@@ -48,7 +44,7 @@ async function run(contributor: Contributor, lock: TrainerLock): Promise<void> {
 async function start(options: StartOptions): Promise<void> {
   // Before anything is downloaded: without a backend the download would be for nothing.
   emit({ type: 'backend', report: await chooseBackend(backendChoice(options)) });
-  const ports = await createTabPorts(database, backendChoice(options));
+  const ports = await createTabPorts(database, { backend: backendChoice(options), memoryMib: options.memoryMib });
   const lock = await holdTrainerLock(options.validatorUrl);
   void requestPersistence();
   const contributor = createContributor({

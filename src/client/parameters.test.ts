@@ -10,16 +10,16 @@ describe('page parameters', () => {
     });
   });
 
-  it('take another validator, a backend, a throttle and when to recycle', () => {
-    const query = 'validator=http://127.0.0.1:8899&backend=wasm&throttle=50&recycle=3';
+  it('take another validator, a backend, a throttle, a memory and when to recycle', () => {
+    const query = 'validator=http://127.0.0.1:8899&backend=wasm&throttle=50&memory=2048&recycle=3';
     expect(parseParameters(`https://app.example/?${query}`)).toEqual({
-      start: { validatorUrl: 'http://127.0.0.1:8899/', forceBackend: 'wasm', throttlePercent: 50 },
+      start: { validatorUrl: 'http://127.0.0.1:8899/', forceBackend: 'wasm', memoryMib: 2048, throttlePercent: 50 },
       recycleWindows: 3,
       complaints: [],
     });
   });
 
-  it.each(['validator=javascript:alert(1)', 'backend=cuda', 'throttle=0', 'throttle=fast', 'recycle=0'])(
+  it.each(['validator=javascript:alert(1)', 'backend=cuda', 'throttle=0', 'throttle=fast', 'recycle=0', 'memory=8GB'])(
     'complain about %s',
     (query) => {
       const { complaints, start, recycleWindows } = parseParameters(`https://app.example/?${query}`);

@@ -1,11 +1,13 @@
 /**
  * What the address bar may set: `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100` (percent of the time at
- * work), `?recycle=N` (windows after which the training worker is replaced by a fresh one).
+ * work), `?memory=MiB` (of the GPU's, at most), `?recycle=N` (windows after which the training worker is replaced by a
+ * fresh one).
  */
 import { THROTTLE_PERCENT } from '../../client/throttle.ts';
 import type { StartOptions } from '../../workers/trainer-api.ts';
 
 const RECYCLE_WINDOWS = 200;
+const WHOLE_NUMBER = /^[1-9]\d{0,6}$/;
 
 export interface PageParameters {
   readonly start: StartOptions;
@@ -20,6 +22,7 @@ export function parseParameters(href: string): PageParameters {
   const complaints: string[] = [];
   const backend = page.searchParams.get('backend');
   const throttle = page.searchParams.get('throttle');
+  const memory = page.searchParams.get('memory');
   const recycle = page.searchParams.get('recycle');
   const validator = page.searchParams.get('validator');
 
@@ -37,7 +40,11 @@ export function parseParameters(href: string): PageParameters {
   if (throttle !== null && !percentFits) {
     complaints.push(`A throttle of “${throttle}” is not between 10 and 100 percent, so there is none.`);
   }
-  const recycleFits = recycle !== null && /^[1-9]\d{0,5}$/.test(recycle);
+  const memoryFits = memory !== null && WHOLE_NUMBER.test(memory);
+  if (memory !== null && !memoryFits) {
+    complaints.push(`“${memory}” is no number of MiB, so what the browser says of the GPU’s memory decides.`);
+  }
+  const recycleFits = recycle !== null && WHOLE_NUMBER.test(recycle);
   if (recycle !== null && !recycleFits) {
     complaints.push(`“${recycle}” is no number of windows, so the worker is replaced every ${RECYCLE_WINDOWS}.`);
   }
@@ -45,6 +52,7 @@ export function parseParameters(href: string): PageParameters {
     start: {
       validatorUrl,
       ...(backend === 'webgpu' || backend === 'wasm' ? { forceBackend: backend } : {}),
+      ...(memoryFits ? { memoryMib: Number(memory) } : {}),
       ...(percentFits ? { throttlePercent: percent } : {}),
     },
     recycleWindows: recycleFits ? Number(recycle) : RECYCLE_WINDOWS,
