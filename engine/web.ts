@@ -54,7 +54,7 @@ async function onGpu<T>(own: () => Promise<T>, fallback: (reason: string) => Pro
     return await own();
   } catch (error) {
     if (!(error instanceof GPUPipelineError)) throw error;
-    return fallback(`One of our kernels does not compile here (${error.message}), so onnxruntime's run instead.`);
+    return fallback(`One of our kernels does not compile here (${error.message}), so onnxruntime’s run instead.`);
   }
 }
 

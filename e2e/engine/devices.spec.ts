@@ -1,4 +1,6 @@
 import { expect, test } from '@playwright/test';
+import { PRESETS } from '../../core/model/presets.ts';
+import { createNodeTrainer } from '../../engine/node.ts';
 import { someBatch, someParameters, TINY, TINY_SEQUENCES } from './cases.ts';
 import { openHarness } from './driver.ts';
 
@@ -50,4 +52,79 @@ test('a lost device is reported as such, and the next engine gets another', asyn
   await web.setParameters(someParameters(TINY));
   expect(await web.loss(batch)).toEqual(before);
   await web.dispose();
+});
+
+test('where one of our kernels does not compile, onnxruntime’s are used and the report says so', async ({ page }) => {
+  const web = await openHarness(page);
+  const report = await web.chooseBackend('webgpu');
+  const options = { config: TINY, pageSequences: TINY_SEQUENCES, hostSequences: 1, backend: report };
+  await web.refuseOwnKernels();
+  const { reasons } = await web.createFittingTrainer(options);
+  expect(reasons.at(-1)).toBe(
+    'One of our kernels does not compile here (the driver gave up), so onnxruntime’s run instead.',
+  );
+  await web.setParameters(someParameters(TINY));
+  const { count } = await web.accumulate(someBatch(TINY, TINY_SEQUENCES, 'fallback'));
+  expect(count).toBeGreaterThan(0);
+  await web.dispose();
+  expect((await web.liveGpuBuffers()).own).toBe(0);
+});
+
+test('what training takes is planned and told, and too little is refused with a way out', async ({ page }) => {
+  const web = await openHarness(page);
+  const backend = await web.chooseBackend('webgpu');
+  const options = { config: TINY, pageSequences: TINY_SEQUENCES, hostSequences: 1, backend };
+  const { reasons, sequences } = await web.createFittingTrainer(options);
+  expect(sequences).toBe(TINY_SEQUENCES);
+  expect(reasons.slice(-2)).toEqual([
+    'The adapter has no half-precision floats, so everything is fp32.',
+    `Micro-batches of ${TINY_SEQUENCES} x ${TINY.contextLength} tokens take 0.1 MiB of GPU memory.`,
+  ]);
+  await web.dispose();
+
+  const { model: config, data } = PRESETS.base;
+  const large = { config, pageSequences: data.pageSequences, hostSequences: 1, backend, memoryMib: 512 };
+  await expect(web.createFittingTrainer(large)).rejects.toThrow(
+    /DoesNotFitError: This model does not fit this device: 1\.9 GiB are needed, 461 MiB may be used/,
+  );
+  await expect(web.createFittingTrainer({ ...large, backend: await web.chooseBackend('wasm') })).rejects.toThrow(
+    'DoesNotFitError: This model needs 2.4 GiB without a GPU',
+  );
+  expect((await web.liveGpuBuffers()).own).toBe(0);
+});
+
+test('a thousand windows leave no buffer behind', async ({ page }) => {
+  const config = { ...TINY, vocabSize: 7, hiddenSize: 4, intermediateSize: 4, numLayers: 1, numHeads: 1 };
+  const least = { ...config, numKvHeads: 1, headDim: 2, contextLength: 2 };
+  const web = await openHarness(page);
+  await web.createTrainer(await web.chooseBackend('webgpu'), { config: least, sequences: 1 });
+  await web.setParameters(someParameters(least));
+  const batch = someBatch(least, 1, 'thousand');
+  const { scheme } = PRESETS.micro;
+  await web.windows(batch, 10, scheme, least);
+  const settled = await web.liveGpuBuffers();
+  expect(settled.own).toBeGreaterThan(0);
+  await web.windows(batch, 990, scheme, least);
+  expect(await web.liveGpuBuffers()).toEqual(settled);
+  await web.dispose();
+  expect(await web.liveGpuBuffers()).toEqual({ own: 0, all: 0 });
+});
+
+test('trains on sequences of 2,048 tokens', async ({ page }) => {
+  const config = { ...TINY, vocabSize: 16, hiddenSize: 8, intermediateSize: 8, numLayers: 1, contextLength: 2048 };
+  const small = { ...config, numHeads: 2, numKvHeads: 1, headDim: 4 };
+  const web = await openHarness(page);
+  const batch = someBatch(small, 1, 'long');
+  const parameters = someParameters(small);
+  const node = await createNodeTrainer({ config: small, sequences: 1, intraOpThreads: 1 });
+  await node.setParameters(parameters);
+  await web.createTrainer(await web.chooseBackend('webgpu'), { config: small, sequences: 1 });
+  await web.setParameters(parameters);
+  const [actual, expected] = [await web.accumulate(batch), await node.accumulate(batch)];
+  expect(Math.abs(actual.sum / expected.sum - 1)).toBeLessThan(1e-5);
+  const [gradient, reference] = [await web.takeGradient(), await node.takeGradient()];
+  const largest = Math.max(...reference.map(Math.abs));
+  for (const [i, value] of gradient.entries()) expect(Math.abs(value - reference[i]!)).toBeLessThan(1e-4 * largest);
+  await web.dispose();
+  await node.dispose();
 });

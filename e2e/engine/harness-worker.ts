@@ -5,12 +5,18 @@
 import { expose } from 'comlink';
 import type { Batch } from '../../core/data/batch.ts';
 import type { SignStep } from '../../core/lockstep/sign-step.ts';
-import type { BackendReport, LossSum, Trainer } from '../../engine/engine.ts';
+import type { ModelConfig } from '../../core/model/config.ts';
+import { parameterLayout } from '../../core/model/layout.ts';
+import type { DecoupledMomentumParameters } from '../../core/protocol/manifest.ts';
+import { createScheme } from '../../core/scheme/create-scheme.ts';
+import type { BackendReport, Compressor, LossSum, Trainer } from '../../engine/engine.ts';
 import {
   chooseBackend,
+  createFittingTrainer,
   createWebEvaluator,
   createWebTrainer,
   type WebBackend,
+  type FittingOptions,
   type WebEngineOptions,
 } from '../../engine/web.ts';
 
@@ -51,6 +57,7 @@ function observe(): void {
 observe();
 
 let engine: Trainer | undefined;
+let compressor: Compressor | undefined;
 
 function current(): Trainer {
   if (!engine) throw new Error('the test has made no engine');
@@ -65,13 +72,35 @@ const api = {
   async createEvaluator(backend: BackendReport, options: Omit<WebEngineOptions, 'backend'>): Promise<void> {
     engine = (await createWebEvaluator({ ...options, backend })) as Trainer;
   },
+  async createFittingTrainer(options: FittingOptions): Promise<BackendReport & { sequences: number }> {
+    engine = await createFittingTrainer(options);
+    return { ...engine.report, sequences: engine.sequences };
+  },
+  /** Whole windows: training, compression, a step of what was sent. */
+  async windows(
+    batch: Batch,
+    windows: number,
+    scheme: DecoupledMomentumParameters,
+    config: ModelConfig,
+  ): Promise<void> {
+    const rules = createScheme(scheme, parameterLayout(config));
+    compressor ??= await current().createCompressor(rules);
+    for (let window = 0; window < windows; window++) {
+      await current().accumulate(batch);
+      const body = await compressor.compress(rules.learningRate(window));
+      await current().applyStep(rules.outerStep([rules.decodeBody(body)], rules.learningRate(window)));
+    }
+  },
   setParameters: (parameters: Float32Array): Promise<void> => current().setParameters(parameters),
   readParameters: (): Promise<Float32Array> => current().readParameters(),
   applyStep: (step: SignStep): Promise<void> => current().applyStep(step),
   loss: (batch: Batch): Promise<LossSum> => current().loss(batch),
   accumulate: (batch: Batch): Promise<LossSum> => current().accumulate(batch),
   takeGradient: (): Promise<Float32Array> => current().takeGradient(),
-  dispose: (): Promise<void> => current().dispose(),
+  dispose(): Promise<void> {
+    compressor = undefined;
+    return current().dispose();
+  },
   /** Milliseconds of each of `steps` times accumulate, after one that is not counted. */
   async time(batch: Batch, steps: number): Promise<number[]> {
     const times: number[] = [];
@@ -94,6 +123,11 @@ const api = {
   /** As in a browser without WebGPU. */
   removeGpu(): void {
     Object.defineProperty(navigator, 'gpu', { value: undefined, configurable: true });
+  },
+  /** As a driver does that one of our kernels is too much for. */
+  refuseOwnKernels(): void {
+    GPUDevice.prototype.createComputePipelineAsync = () =>
+      Promise.reject(new GPUPipelineError('the driver gave up', { reason: 'internal' }));
   },
   /** As a driver reset does. */
   destroyDevices(): void {
