@@ -33,6 +33,8 @@ export interface Session {
   readonly optimiser: OptimiserKeeper;
   /** Of an upload, from the ticket to the receipt. */
   readonly upload: Pace;
+  /** Windows in a row that were too short for a page. */
+  slowWindows: number;
   /** @throws EngineError while there is none */
   device(): Device;
   /** Compiles the engine, in place of the one there was, and gives it the optimiser state. @throws EngineError */
@@ -90,6 +92,7 @@ export async function openSession(
     replica,
     optimiser,
     upload: createPace(),
+    slowWindows: 0,
     device,
     async compile() {
       status({ kind: 'compiling' });

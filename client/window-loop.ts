@@ -1,7 +1,7 @@
 /** Window after window: catch up, train, compress, deliver, wait for the next. */
 import { assignedPages, sampleDigest } from '../core/data/assignment.ts';
 import { syncPositions } from '../core/gauntlet/sync.ts';
-import type { ClockState } from '../core/protocol/api.ts';
+import type { ClockState, SignedReceipt } from '../core/protocol/api.ts';
 import { encodeContribution } from '../core/wire/contribution.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { ContributorContext } from './context.ts';
@@ -39,7 +39,6 @@ export async function followWindows(
 ): Promise<never> {
   const { ports, clock, controls, signal, emit, status } = context;
   const { run, manifest, hotkey, scheme, pages, replica, optimiser } = session;
-  let slowWindows = 0;
 
   for (;;) {
     const now = await clock.read(signal);
@@ -93,16 +92,13 @@ export async function followWindows(
     status({ kind: 'compressing', window });
     const { body, busyMs } = await device.compress(scheme.learningRate(window));
     controls.throttle.worked(busyMs);
-    try {
-      const sent = (await behaviour.replaceBody?.(body, { window, scheme })) ?? body;
-      const receipt = await deliver(context, session, now, await contribution(window, training, sent));
-      emit({ type: 'receipt', receipt, pagesTrained: training.pages.length, trainLoss: training.meanLoss });
-    } catch (error) {
+    const receipt = await send(now, training, body).catch(async (error: unknown) => {
       // What was not delivered was not sent. A device that cannot take it back is lost, which its next use will show.
       await compressor.undo().catch(() => undefined);
       throw error;
-    }
-    slowWindows = 0;
+    });
+    emit({ type: 'receipt', receipt, pagesTrained: training.pages.length, trainLoss: training.meanLoss });
+    session.slowWindows = 0;
     onDelivered();
     await optimiser.delivered(window);
     return true;
@@ -140,17 +136,18 @@ export async function followWindows(
     const wholeMs = 1_000 * (trainSeconds + putSeconds) - reserveMs(device, 1_000 * putSeconds);
     if (pageMs === undefined || pageMs <= wholeMs) return;
     const error = new TooSlowError(pageMs, wholeMs, controls.throttle.stretch > 1);
-    if (++slowWindows >= SLOW_WINDOWS) throw error;
+    if (++session.slowWindows >= SLOW_WINDOWS) throw error;
     emit({ type: 'warning', message: `${error.message} ${error.remedy}` });
   }
 
-  async function contribution(
-    window: number,
+  async function send(
+    now: ClockState,
     { pages: trained, meanLoss }: Training,
     body: Uint8Array<ArrayBuffer>,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<SignedReceipt> {
+    const { window } = now;
     const positions = syncPositions(window, hotkey, scheme.layout);
-    return encodeContribution(
+    const bytes = await encodeContribution(
       {
         run,
         window,
@@ -162,8 +159,9 @@ export async function followWindows(
         trainLoss: meanLoss,
         syncSample: positions.map((position) => replica.parameters[position]!),
       },
-      body,
+      (await behaviour.replaceBody?.(body, { window, scheme })) ?? body,
       ports.identity.sessionSigner,
     );
+    return deliver(context, session, now, bytes);
   }
 }

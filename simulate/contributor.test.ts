@@ -5,6 +5,7 @@ import type { ContributorEvent } from '../client/events.ts';
 import type { ContributorPorts } from '../client/ports.ts';
 import { PRESETS } from '../core/model/presets.ts';
 import type { Trainer } from '../engine/engine.ts';
+import { createNodeTrainer } from '../engine/node.ts';
 import { runExperiment, type ExperimentOptions } from './experiment.ts';
 
 const ONE: Omit<ExperimentOptions, 'windows'> = { preset: 'micro', honest: 1, attackers: 0, pages: 16, seed: 'faults' };
@@ -60,6 +61,26 @@ test('one too slow for a single page says so, and ends instead of losing every w
       remedy: expect.stringContaining('smaller model') as string,
     }) as unknown,
   });
+  expect(pagesOf(events)).toEqual([]);
+});
+
+test('one that takes a page in one step and longer than a window ends as well', async () => {
+  const events: ContributorEvent[] = [];
+  const run = runExperiment({
+    ...ONE,
+    windows: 12,
+    portsOf: (ports, peer) =>
+      slow(14_000)(
+        {
+          ...ports,
+          createTrainer: ({ config, pageSequences }) =>
+            createNodeTrainer({ config, sequences: pageSequences, intraOpThreads: 1 }),
+        },
+        peer,
+      ),
+    onEvent: (event) => events.push(event),
+  });
+  await expect(run).rejects.toMatchObject({ cause: { message: expect.stringContaining('about 14 s') as string } });
   expect(pagesOf(events)).toEqual([]);
 });
 
