@@ -13,7 +13,7 @@ import type { Call, JudgeThreadData, Method, Reply } from './judge-thread.ts';
 
 /** A thread that has not ended by itself is ended after this long. */
 const GRACE_MS = 5_000;
-/** θ twice, its successor while a step is taken, and an evaluator's own copies of large weights. */
+/** θ twice, and while a step is taken its successor and the copy of that which is sent. */
 const BYTES_A_PARAMETER = 16;
 const THREAD_BYTES = 256 * 2 ** 20;
 
