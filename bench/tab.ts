@@ -1,16 +1,16 @@
 /** The page of the benchmark: hands jobs to a worker, where a tab's engine runs. */
-import type { TabJob, TabResult } from './tab-job.ts';
+import type { Job, JobResult } from './job.ts';
 
 declare global {
   interface Window {
-    runTabJob: (job: TabJob) => Promise<TabResult>;
+    runTabJob: (job: Job) => Promise<JobResult>;
   }
 }
 
 window.runTabJob = (job) =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./tab-worker.ts', import.meta.url), { type: 'module' });
-    worker.onmessage = ({ data }: MessageEvent<TabResult>) => {
+    worker.onmessage = ({ data }: MessageEvent<JobResult>) => {
       worker.terminate();
       resolve(data);
     };

@@ -13,13 +13,14 @@ export function run(command, args, env = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-export function ensureInstalled() {
+/** @param folder of a package.json and its lock file */
+export function ensureInstalled(folder = ROOT) {
   const lock = createHash('sha256')
-    .update(readFileSync(`${ROOT}package-lock.json`))
+    .update(readFileSync(`${folder}package-lock.json`))
     .digest('hex');
-  const stamp = `${ROOT}node_modules/.installed-lock`;
+  const stamp = `${folder}node_modules/.installed-lock`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.log('Installing packages …');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+  run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder]);
   writeFileSync(stamp, lock);
 }
