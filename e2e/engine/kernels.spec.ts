@@ -1,0 +1,44 @@
+import { expect, test, type Page } from '@playwright/test';
+import { evaluateGraph } from '../../engine/graph/evaluate.ts';
+import { buildCase, KERNEL_CASES } from './kernel-cases.ts';
+
+/** Of fp32 sums and exponentials, as a part of a result's largest element. */
+const TOLERANCE = 3e-6;
+
+function largestError(actual: readonly number[], expected: Float64Array): number {
+  if (actual.length !== expected.length) return Infinity;
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const error = expected.reduce((most, value, i) => {
+    const difference = Math.abs(value - actual[i]!);
+    return Number.isNaN(difference) ? Infinity : Math.max(most, difference);
+  }, 0);
+  return largest === 0 ? error : error / largest;
+}
+
+test.describe('kernels give what double precision gives, steadily, and write nowhere else', () => {
+  let page: Page;
+
+  test.beforeAll(async ({ browser }) => {
+    page = await browser.newPage();
+    await page.goto('/e2e/engine/kernels-harness.html');
+    await page.waitForFunction(() => 'runKernelCase' in window);
+  });
+  test.afterAll(() => page.close());
+
+  for (const [operator, cases] of Object.entries(KERNEL_CASES)) {
+    test(operator, async () => {
+      expect(new Set(cases.map(({ name }) => name)).size, 'cases have names of their own').toBe(cases.length);
+      for (const [number, kernelCase] of cases.entries()) {
+        const { name, donated = [] } = kernelCase;
+        const result = await page.evaluate(([...of]) => window.runKernelCase(...of), [operator, number] as const);
+        const { outputs, feeds } = buildCase(kernelCase);
+        for (const [output, expected] of Object.entries(evaluateGraph(outputs, feeds))) {
+          expect.soft(largestError(result.outputs[output]!, expected), `${name}: ${output}`).toBeLessThan(TOLERANCE);
+        }
+        expect.soft(result.unsteady, `${name}: other bits in a second run`).toEqual([]);
+        expect.soft(result.overwritten, `${name}: inputs written over`).toEqual([]);
+        expect.soft(result.inPlace, `${name}: in the memory it was given`).toBe(donated.length > 0);
+      }
+    });
+  }
+});
