@@ -26,6 +26,7 @@ export function createDecoupledMomentum(parameters: DecoupledMomentumParameters,
   });
   return {
     name: parameters.name,
+    parameters,
     layout,
     bodyBytes: bodyBytes(grids),
     learningRate: (window) => scheduledLearningRate(parameters, window),

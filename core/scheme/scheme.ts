@@ -43,6 +43,8 @@ export interface SchemeContributor {
 
 export interface Scheme {
   readonly name: RunManifest['scheme']['name'];
+  /** As the manifest has them, for an implementation of the contributor elsewhere: on a GPU. */
+  readonly parameters: RunManifest['scheme'];
   readonly layout: ParameterLayout;
   /** Bytes of every body: it depends on the model alone. */
   readonly bodyBytes: number;

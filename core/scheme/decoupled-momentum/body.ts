@@ -12,7 +12,8 @@ import type { SparseDelta } from '../scheme.ts';
 /** One quantiser serves a whole message, so its table costs 1 KiB and is worth 8 bits. */
 export const BINS = 256;
 const AT_LOOKUP = 8;
-const QUANTISER_BYTES = AT_LOOKUP + 4 * BINS;
+/** The quantiser's part of a body, which comes first. */
+export const QUANTISER_BYTES = AT_LOOKUP + 4 * BINS;
 
 /** The kept coefficients of a tensor, quantised. */
 export interface QuantisedTensor {

@@ -3,19 +3,14 @@
  * keeps what was not sent. Values are normalised to unit length a chunk before they are quantised, since the receiver
  * normalises anyway; one quantiser then serves the whole message.
  */
-import { parameterBytes, parametersFromBytes } from '../../lockstep/parameters.ts';
+import { parameterBytes } from '../../lockstep/parameters.ts';
 import { chunkRowStart, gatherChunk, type ChunkGrid } from '../../numerics/chunks.ts';
 import { createBlockTransform } from '../../numerics/dct.ts';
 import { binOf, decodingTable, quantise, type Quantiser } from '../../numerics/quantise.ts';
 import { topK } from '../../numerics/top-k.ts';
 import type { SchemeContributor } from '../scheme.ts';
 import { BINS, encodeBody, type QuantisedTensor } from './body.ts';
-
-const STATE_MAGIC = new TextEncoder().encode('GNTM');
-const STATE_VERSION = 1;
-const STATE_HEADER_BYTES = 12;
-/** Far above any momentum of a model that still learns, and far enough from the largest fp32 to transform safely. */
-const MAX_MOMENTUM = 1e30;
+import { AT_MOMENTUM, decodeState, MAX_MOMENTUM, stateBytes, zeroState } from './state.ts';
 
 /** Chunks of a tensor before quantisation. */
 interface ExtractedTensor {
@@ -61,31 +56,16 @@ export function createMomentumContributor(
       moveBySent = undefined;
     },
 
-    stateBytes: STATE_HEADER_BYTES + 4 * total,
+    stateBytes: stateBytes(total),
 
     saveState() {
-      const bytes = new Uint8Array(STATE_HEADER_BYTES + 4 * total);
-      const view = new DataView(bytes.buffer);
-      bytes.set(STATE_MAGIC);
-      view.setUint32(4, STATE_VERSION, true);
-      view.setUint32(8, total, true);
-      bytes.set(parameterBytes(momentum), STATE_HEADER_BYTES);
+      const bytes = zeroState(total);
+      bytes.set(parameterBytes(momentum), AT_MOMENTUM);
       return bytes;
     },
 
     loadState(bytes) {
-      if (bytes.length !== STATE_HEADER_BYTES + 4 * total || STATE_MAGIC.some((byte, i) => bytes[i] !== byte)) {
-        throw new RangeError('the bytes are not a momentum of this model');
-      }
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      if (view.getUint32(4, true) !== STATE_VERSION || view.getUint32(8, true) !== total) {
-        throw new RangeError('the momentum is of another version or model');
-      }
-      const loaded = parametersFromBytes(bytes.subarray(STATE_HEADER_BYTES));
-      if (!loaded.every((value) => Math.abs(value) <= MAX_MOMENTUM)) {
-        throw new RangeError('the momentum holds a value that is not finite');
-      }
-      momentum = loaded;
+      momentum = decodeState(bytes, total);
       moveBySent = undefined;
     },
   };
