@@ -29,7 +29,11 @@ interface Step {
   readonly workgroups: Kernel['workgroups'];
 }
 
-async function compile(device: GPUDevice, cache: PipelineCache, { label, code }: Kernel): Promise<GPUComputePipeline> {
+export async function compile(
+  device: GPUDevice,
+  cache: PipelineCache,
+  { label, code }: Pick<Kernel, 'label' | 'code'>,
+): Promise<GPUComputePipeline> {
   let pipeline = cache.get(code);
   if (!pipeline) {
     const module = device.createShaderModule({ label, code });
