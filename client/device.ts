@@ -79,7 +79,7 @@ export async function createDevice(
       return { body, busyMs };
     },
     async discardGradient() {
-      if (accumulated) await trainer.takeGradient();
+      if (accumulated) await trainer.discardGradient();
       accumulated = false;
     },
     dispose,
@@ -105,6 +105,7 @@ function guardTrainer(trainer: Trainer): Trainer {
     loss: (batch) => guard(() => trainer.loss(batch)),
     accumulate: (batch) => guard(() => trainer.accumulate(batch)),
     takeGradient: () => guard(() => trainer.takeGradient()),
+    discardGradient: () => guard(() => trainer.discardGradient()),
     createCompressor: (scheme) => guard(() => trainer.createCompressor(scheme)),
     dispose: () => guard(() => trainer.dispose()),
   };

@@ -37,6 +37,7 @@ function timedTrainer(sequences: number, step: () => void): Trainer {
       return Promise.resolve({ sum: batch.tokens.length, count: batch.tokens.length });
     },
     takeGradient: () => Promise.resolve(new Float32Array(0)),
+    discardGradient: () => Promise.resolve(),
     createCompressor: () =>
       Promise.resolve({
         stateBytes: 0,

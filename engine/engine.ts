@@ -85,6 +85,8 @@ export interface Trainer extends Evaluator {
    * order; the accumulator is zero afterwards. @throws Error when nothing was accumulated.
    */
   takeGradient(): Promise<Float32Array<ArrayBuffer>>;
+  /** Forgets what was accumulated; harmless when nothing was. */
+  discardGradient(): Promise<void>;
   /** A compressor of this trainer's gradients, which `dispose` frees with the rest. */
   createCompressor(scheme: Scheme): Promise<Compressor>;
 }

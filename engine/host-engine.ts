@@ -67,6 +67,11 @@ async function createEngine(
   let accumulated = 0;
   let disposed = false;
 
+  const discard = (): void => {
+    accumulator = zeroTensors;
+    accumulated = 0;
+  };
+
   /** Does the work, unless the engine was disposed; whatever is thrown becomes a rejection. */
   async function usable<T>(work: () => T | Promise<T>): Promise<T> {
     if (disposed) throw new Error('the engine was disposed');
@@ -123,10 +128,10 @@ async function createEngine(
           gradient.set(accumulator[gradientInput(name)]!.data as Float32Array, offset);
         }
         for (let i = 0; i < total; i++) gradient[i] = gradient[i]! / accumulated;
-        accumulator = zeroTensors;
-        accumulated = 0;
+        discard();
         return gradient;
       }),
+    discardGradient: () => usable(discard),
     createCompressor(scheme) {
       return usable(() => createHostCompressor(scheme, trainer));
     },

@@ -136,3 +136,15 @@ test.each([
   await expect(disposed.accumulate(batch)).rejects.toThrow('disposed');
   await expect(disposed.takeGradient()).rejects.toThrow('disposed');
 });
+
+test('a gradient that is discarded leaves nothing in the next', async () => {
+  await trainer.setParameters(parameters);
+  await trainer.accumulate(batch);
+  const expected = await trainer.takeGradient();
+  await trainer.accumulate(tinyBatch(config, 2));
+  await trainer.discardGradient();
+  await expect(trainer.takeGradient()).rejects.toThrow('no gradient was accumulated');
+  await trainer.discardGradient();
+  await trainer.accumulate(batch);
+  expect(await trainer.takeGradient()).toEqual(expected);
+});

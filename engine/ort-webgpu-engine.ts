@@ -98,6 +98,13 @@ async function createEngine(
   let accumulated = 0;
   let disposed = false;
 
+  function discard(): void {
+    const encoder = device.createCommandEncoder();
+    for (const { buffer } of accumulators[current]!.tensors) encoder.clearBuffer(buffer);
+    device.queue.submit([encoder.finish()]);
+    accumulated = 0;
+  }
+
   async function usable<T>(work: () => T | Promise<T>): Promise<T> {
     if (disposed) throw new Error('the engine was disposed');
     return context.guard(work);
@@ -161,12 +168,10 @@ async function createEngine(
         const { tensors } = accumulators[current]!;
         const gradient = await readFloats(context, tensors);
         for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! / accumulated;
-        const encoder = device.createCommandEncoder();
-        for (const { buffer } of tensors) encoder.clearBuffer(buffer);
-        device.queue.submit([encoder.finish()]);
-        accumulated = 0;
+        discard();
         return gradient;
       }),
+    discardGradient: () => usable(discard),
     createCompressor(scheme) {
       return usable(() => createHostCompressor(scheme, trainer));
     },

@@ -97,6 +97,7 @@ const api = {
   loss: (batch: Batch): Promise<LossSum> => current().loss(batch),
   accumulate: (batch: Batch): Promise<LossSum> => current().accumulate(batch),
   takeGradient: (): Promise<Float32Array> => current().takeGradient(),
+  discardGradient: (): Promise<void> => current().discardGradient(),
   dispose(): Promise<void> {
     compressor = undefined;
     return current().dispose();

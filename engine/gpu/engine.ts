@@ -196,6 +196,7 @@ async function createEngine(
         clearGradients();
         return gradient;
       }),
+    discardGradient: () => usable(clearGradients),
     createCompressor: (scheme) => usable(() => createHostCompressor(scheme, trainer)),
     dispose() {
       if (!disposed) {
