@@ -4,7 +4,7 @@ import { applySignStep, type SignStep } from '../core/lockstep/sign-step.ts';
 import { createRandom, seedFrom } from '../core/numerics/prng.ts';
 import type { Trainer } from './engine.ts';
 import { createNodeEvaluator, createNodeTrainer } from './node.ts';
-import { tinyBatch, tinyConfig, tinyParameters, TINY_SEQUENCES } from './testing/tiny-model.ts';
+import { relativeErrors, tinyBatch, tinyConfig, tinyParameters, TINY_SEQUENCES } from './testing/tiny-model.ts';
 
 const config = tinyConfig(true);
 const parameters = tinyParameters(config);
@@ -146,5 +146,7 @@ test('a gradient that is discarded leaves nothing in the next', async () => {
   await expect(trainer.takeGradient()).rejects.toThrow('no gradient was accumulated');
   await trainer.discardGradient();
   await trainer.accumulate(batch);
-  expect(await trainer.takeGradient()).toEqual(expected);
+  // Where the runtime puts its tensors decides the last bit of some sums.
+  const errors = Object.values(relativeErrors(config, await trainer.takeGradient(), expected));
+  expect(Math.max(...errors)).toBeLessThan(1e-6);
 });
