@@ -2,6 +2,8 @@
  * Small graphs that between them reach every branch of the kernels' generators. The page and the spec both build them from
  * here, so only results travel.
  */
+import type { Tile } from '../../engine/gpu/kernel.ts';
+import { TILES } from '../../engine/gpu/kernels/gemm.ts';
 import { GraphBuilder, reachable, sizeOf, type AttentionShape, type Value } from '../../engine/graph/ir.ts';
 import { random } from './cases.ts';
 
@@ -16,6 +18,8 @@ export interface KernelCase {
   readonly range?: number;
   /** Shared memory that kernels may take, where it is less than the device has. */
   readonly workgroupBytes?: number;
+  /** Of its products, instead of the one that a product of that size gets. */
+  readonly gemmTile?: Tile;
 }
 
 export interface BuiltCase {
@@ -62,8 +66,8 @@ const TRANSPOSES = [
 
 type Product = readonly [rows: number, depth: number, columns: number];
 
-/** Strips are 16 deep; tiles have edges of 32, or of 64 or 128 where there are 96 of them or more. */
-const SMALL_PRODUCTS: readonly Product[] = [
+/** Strips are 16 deep; products so small get tiles with an edge of 32 by default. */
+const PRODUCTS: readonly Product[] = [
   [1, 1, 1],
   [3, 5, 7],
   [4, 20, 8],
@@ -75,39 +79,39 @@ const SMALL_PRODUCTS: readonly Product[] = [
   [70, 48, 65],
 ];
 
-/** Each with another transposition, as these take long in software. */
-const LARGER_PRODUCTS: readonly Product[] = [
-  [128, 16, 4096],
-  [129, 18, 2046],
-  [131, 17, 2044],
-  [130, 20, 2048],
-  [128, 16, 12_288],
-  [1, 6, 12_286],
-  [257, 5, 4092],
-  [258, 20, 4096],
+/** For the larger tiles, each with another transposition: these take long to compile in software. */
+const TILED_PRODUCTS: readonly Product[] = [
+  [128, 16, 256],
+  [129, 18, 130],
+  [131, 17, 132],
+  [132, 20, 128],
 ];
 
-const gemm = [...SMALL_PRODUCTS, ...LARGER_PRODUCTS].flatMap((sizes, shape) => {
-  const [rows, depth, columns] = sizes;
-  const transposes = SMALL_PRODUCTS.includes(sizes) ? TRANSPOSES : [TRANSPOSES[shape % TRANSPOSES.length]!];
-  return transposes.map(({ transA, transB }, i): KernelCase => {
-    // The addends and factors alternate so that each meets each.
-    const addend = ADDENDS[(shape + i) % ADDENDS.length]!;
-    const alpha = (shape + i) % 2 === 0 ? 1 : -0.375;
-    return {
-      name: `${rows} x ${depth} x ${columns}${transA ? ', a turned' : ''}${transB ? ', b turned' : ''}, ${addend}, ${alpha}`,
-      build: (g) => ({
-        result: g.gemm(
-          g.input('a', transA ? [depth, rows] : [rows, depth]),
-          g.input('b', transB ? [columns, depth] : [depth, columns]),
-          { transA, transB, alpha },
-          addendInput(g, addend, [rows, columns]),
-        ),
-      }),
-      ...donate(addend),
-    };
-  });
-});
+function product([rows, depth, columns]: Product, number: number, gemmTile?: Tile): KernelCase {
+  const { transA, transB } = TRANSPOSES[number % TRANSPOSES.length]!;
+  // The addends and factors alternate so that each meets each.
+  const addend = ADDENDS[number % ADDENDS.length]!;
+  const alpha = Math.floor(number / 2) % 2 === 0 ? 1 : -0.375;
+  const turned = `${transA ? ', a turned' : ''}${transB ? ', b turned' : ''}`;
+  return {
+    name: `${rows} x ${depth} x ${columns}${turned}, ${addend}, ${alpha}${gemmTile ? `, tile ${gemmTile.edge}` : ''}`,
+    build: (g) => ({
+      result: g.gemm(
+        g.input('a', transA ? [depth, rows] : [rows, depth]),
+        g.input('b', transB ? [columns, depth] : [depth, columns]),
+        { transA, transB, alpha },
+        addendInput(g, addend, [rows, columns]),
+      ),
+    }),
+    ...donate(addend),
+    ...(gemmTile ? { gemmTile } : {}),
+  };
+}
+
+const gemm = [
+  ...PRODUCTS.flatMap((sizes, shape) => TRANSPOSES.map((_, i) => product(sizes, 5 * shape + i))),
+  ...TILES.filter(({ edge }) => edge > 32).flatMap((tile) => TILED_PRODUCTS.map((sizes, i) => product(sizes, i, tile))),
+];
 
 const NORMED: readonly (readonly [rows: number, width: number])[] = [
   [1, 1],

@@ -5,7 +5,7 @@ import { buildCase, KERNEL_CASES } from './kernel-cases.ts';
 /** Of fp32 sums and exponentials, as a part of a result's largest element. */
 const TOLERANCE = 3e-6;
 
-function largestError(actual: readonly number[], expected: Float64Array): number {
+function largestError(actual: Float32Array, expected: Float64Array): number {
   if (actual.length !== expected.length) return Infinity;
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const error = expected.reduce((most, value, i) => {

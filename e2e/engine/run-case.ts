@@ -1,13 +1,14 @@
 /** Runs a case with our kernels, twice. */
 import { readFloats, type GpuContext } from '../../engine/gpu/context.ts';
+import { gemmKey } from '../../engine/gpu/kernels/gemm.ts';
 import { planGraph } from '../../engine/gpu/plan.ts';
 import { createProgram } from '../../engine/gpu/program.ts';
-import { sizeOf, type Value } from '../../engine/graph/ir.ts';
+import { reachable, sizeOf, type Value } from '../../engine/graph/ir.ts';
 import { buildCase, type KernelCase } from './kernel-cases.ts';
 
 export interface CaseResult {
   /** Of the first run. */
-  readonly outputs: Record<string, number[]>;
+  readonly outputs: Record<string, Float32Array>;
   /** Outputs that a second run, in the memory that the first left behind, gave other bits of. */
   readonly unsteady: string[];
   /** Inputs that are no longer what was fed though no result may lie there. */
@@ -20,11 +21,13 @@ export interface CaseResult {
 export async function runCase(context: GpuContext, kernelCase: KernelCase): Promise<CaseResult> {
   const { device, buffers } = context;
   const { outputs, feeds } = buildCase(kernelCase);
-  const { donated = [] } = kernelCase;
+  const { donated = [], gemmTile } = kernelCase;
   const shared = device.limits.maxComputeWorkgroupStorageSize;
+  const products = reachable(Object.values(outputs)).filter(({ operator }) => operator.kind === 'Gemm');
   const plan = planGraph(outputs, {
     donated: new Set(donated),
     workgroupBytes: Math.min(shared, kernelCase.workgroupBytes ?? shared),
+    ...(gemmTile ? { gemmTiles: new Map(products.map((value) => [gemmKey(value), gemmTile])) } : {}),
     half: false,
     halfInputs: new Set(),
   });
@@ -32,14 +35,14 @@ export async function runCase(context: GpuContext, kernelCase: KernelCase): Prom
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const given = new Map(plan.inputs.map((value) => [value, buffers.make(plan.bytesOf(value), usage)]));
   const program = await createProgram(device, buffers, context.pipelines, plan, given);
-  const once = async (): Promise<Record<string, number[]>> => {
+  const once = async (): Promise<Record<string, Float32Array>> => {
     for (const [value, buffer] of given) device.queue.writeBuffer(buffer, 0, feeds[value.name!]!);
     program.run();
-    const read = async (value: Value): Promise<number[]> => [
-      ...(await readFloats(context, [{ buffer: program.bufferOf(value), size: sizeOf(value.shape) }])),
-    ];
-    const results: [string, number[]][] = [];
-    for (const [name, value] of Object.entries(outputs)) results.push([name, await read(value)]);
+    const results: [string, Float32Array][] = [];
+    for (const [name, value] of Object.entries(outputs)) {
+      const part = { buffer: program.bufferOf(value), size: sizeOf(value.shape) };
+      results.push([name, await readFloats(context, [part])]);
+    }
     return Object.fromEntries(results);
   };
   const first = await once();
