@@ -58,7 +58,7 @@ test('where one of our kernels does not compile, onnxruntime’s are used and th
   const web = await openHarness(page);
   const report = await web.chooseBackend('webgpu');
   const options = { config: TINY, pageSequences: TINY_SEQUENCES, hostSequences: 1, backend: report };
-  await web.refuseOwnKernels();
+  await web.refuseOneKernel();
   const { reasons } = await web.createFittingTrainer(options);
   expect(reasons.at(-1)).toBe(
     'One of our kernels does not compile here (the driver gave up), so onnxruntime’s run instead.',

@@ -5,7 +5,7 @@
 import type { Batch } from '../../core/data/batch.ts';
 import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from '../engine.ts';
 import { batchArrays } from '../feeds.ts';
-import { createHostCompressor } from '../host-compressor.ts';
+import { createGpuCompressor } from '../gpu-compressor.ts';
 import type { Value } from '../graph/ir.ts';
 import { fusedForwardGraph, fusedTrainingGraph, gradientInput, gradientOutput, INPUT, LOSS } from '../graph/llama.ts';
 import { parameterGroups, type ParameterGroup } from '../graph/parameter-groups.ts';
@@ -136,6 +136,7 @@ async function createEngine(
     }
   }
 
+  const compressors: { dispose(): void }[] = [];
   let accumulated = 0;
   let disposed = false;
 
@@ -163,7 +164,7 @@ async function createEngine(
     accumulated = 0;
   }
 
-  const trainer: Trainer = {
+  return {
     report,
     sequences,
     length,
@@ -197,10 +198,34 @@ async function createEngine(
         return gradient;
       }),
     discardGradient: () => usable(clearGradients),
-    createCompressor: (scheme) => usable(() => createHostCompressor(scheme, trainer)),
+    createCompressor: (scheme) =>
+      usable(async () => {
+        const compressor = await createGpuCompressor({
+          context,
+          parameters: scheme.parameters,
+          gradients: gradients.flatMap(({ buffer, offset, members }) =>
+            members.map((spec) => ({ buffer, offset: spec.offset - offset, spec })),
+          ),
+        });
+        compressors.push(compressor);
+        return {
+          stateBytes: compressor.stateBytes,
+          compress: (learningRate) =>
+            usable(async () => {
+              if (accumulated === 0) throw new Error('no gradient was accumulated');
+              const body = await compressor.compress({ learningRate, gradientScale: 1 / accumulated });
+              clearGradients();
+              return body;
+            }),
+          undo: () => usable(() => compressor.undo()),
+          saveState: () => usable(() => compressor.saveState()),
+          loadState: (bytes) => usable(() => compressor.loadState(bytes)),
+        };
+      }),
     dispose() {
       if (!disposed) {
         disposed = true;
+        for (const compressor of compressors) compressor.dispose();
         program.dispose();
         halves?.dispose();
         for (const buffer of own) buffers.free(buffer);
@@ -208,5 +233,4 @@ async function createEngine(
       return Promise.resolve();
     },
   };
-  return trainer;
 }
