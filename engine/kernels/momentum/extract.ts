@@ -176,16 +176,16 @@ ${chunkMain(
   var largest = 0.0;
   for (var i = 0u; i < ${kept}u; i++) { largest = max(largest, abs(values[first_pick + i])); }
   let silent = largest < SMALLEST_NORMAL;
-  let divisor = select(largest, 1.0, silent);
+  let unit = 1.0 / select(largest, 1.0, silent);
   var squares = 0.0;
   for (var i = 0u; i < ${kept}u; i++) {
-    let part = values[first_pick + i] / divisor;
+    let part = values[first_pick + i] * unit;
     squares += part * part;
   }
   let length = select(sqrt(squares), 1.0, silent);
   storageBarrier();
   for (var i = thread; i < ${kept}u; i += ${threads}u) {
-    let value = values[first_pick + i] / divisor / length;
+    let value = values[first_pick + i] * unit / length;
     values[first_pick + i] = select(value, 0.0, silent || abs(value) < SMALLEST_NORMAL);
   }
   if (thread == 0u) { norms[run.first_chunk + chunk] = select(largest * length, 0.0, silent); }`,
