@@ -1,6 +1,7 @@
 /** What the kernels share in which a workgroup takes one chunk: its threads' elements, the bindings, and the bases. */
 import type { ChunkGrid } from '../../../core/numerics/chunks.ts';
 import { dctBasis } from '../../../core/numerics/dct.ts';
+import { repeat } from '../../gpu/kernel.ts';
 
 /** Kernels are compiled once a shape. */
 export type ChunkShape = Pick<ChunkGrid, 'rows' | 'columns' | 'kept'>;
@@ -25,17 +26,22 @@ export function divide({ rows, columns }: ChunkShape): Division {
 
 /**
  * WGSL for each of a thread's elements, or of those from `first` to before `end`: its number `i`, its `row`, and its place
- * in the chunk, `element`.
+ * in the chunk, `element`. Written out, since an array is sure to be in registers only where its indices are constants.
  */
 export function eachOwn(shape: ChunkShape, body: string, first = 0, end = divide(shape).share): string {
   const { rows, columns } = shape;
   const { lanes } = divide(shape);
-  return `for (var i = ${first}u; i < ${end}u; i++) {
-    let row = lane + i * ${lanes}u;
+  return repeat(end - first, (j) => {
+    const i = first + j;
+    return `{
+    const i = ${i}u;
+    let row = lane + ${i * lanes}u;
     let element = row * ${columns}u + column;
-    ${end * lanes <= rows ? '' : `if (row >= ${rows}u) { break; }`}
-    ${body}
+    ${(i + 1) * lanes <= rows ? '' : `if (row < ${rows}u)`} {
+      ${body}
+    }
   }`;
+  });
 }
 
 /** A run of chunks (`runs.ts`), and what changes from window to window. */
