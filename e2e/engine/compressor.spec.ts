@@ -196,7 +196,7 @@ test.describe('the compressor on WebGPU', () => {
         actual.tensors.forEach(({ indices, values }, tensor) => {
           const other = wanted.tensors[tensor]!;
           indices.forEach((index, i) => {
-            // Where rounding decided between equals, \`expectWindow\` has looked.
+            // Where rounding decided between equals, `expectWindow` has looked.
             if (index !== other.indices[i]) return;
             compared++;
             expect(Math.abs(values[i]! - other.values[i]!)).toBeLessThan(1.1 * width!);
