@@ -11,11 +11,12 @@ import { parameterLayout, type ParameterSpec } from '../core/model/layout.ts';
 import { absolute } from './address.ts';
 import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from './engine.ts';
 import { batchArrays } from './feeds.ts';
-import { readFloats, type GpuContext } from './gpu/context.ts';
+import type { GpuContext } from './gpu/context.ts';
+import { readFloats } from './gpu/read-back.ts';
 import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from './graph/llama.ts';
 import { writeOnnx } from './graph/onnx.ts';
 import { createHostCompressor } from './host-compressor.ts';
-import { createApplySignStep } from './kernels/apply-sign-step.ts';
+import { createApplySignStep } from './gpu/kernels/apply-sign-step.ts';
 
 export function createOrtWebGpuEvaluator(
   context: GpuContext,

@@ -19,7 +19,7 @@ import { tuneGemms } from './gpu/tune.ts';
 import { createHostEvaluator, createHostTrainer, type Runtime } from './host-engine.ts';
 import { sharedContext } from './web-device.ts';
 
-export { chooseBackend, NoBackendError, type WebBackend } from './capability.ts';
+export { chooseBackend, type WebBackend } from './capability.ts';
 
 export interface WebEngineOptions extends GpuEngineOptions {
   /** As `chooseBackend` gave it. */

@@ -5,7 +5,7 @@
 import * as ort from 'onnxruntime-web/webgpu';
 import { parameterLayout } from '../../core/model/layout.ts';
 import { batchArrays } from '../../engine/feeds.ts';
-import { readFloats } from '../../engine/gpu/context.ts';
+import { readFloats } from '../../engine/gpu/read-back.ts';
 import { GraphBuilder } from '../../engine/graph/ir.ts';
 import { gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from '../../engine/graph/llama.ts';
 import { writeOnnx } from '../../engine/graph/onnx.ts';

@@ -32,7 +32,8 @@ const contender: Contender = {
   },
 
   async matmul({ m, k, n }, precision) {
-    const { device, buffers, pipelines } = await sharedContext();
+    const context = await sharedContext();
+    const { device, buffers } = context;
     const half = precision === 'fp16';
     const g = new GraphBuilder();
     const [a, b] = [g.input('a', [m, k]), g.input('b', [k, n])];
@@ -46,7 +47,7 @@ const contender: Contender = {
       },
     );
     const given = new Map([a, b].map((value) => [value, buffers.make(plan.bytesOf(value), GPUBufferUsage.STORAGE)]));
-    const program = await createProgram(device, buffers, pipelines, plan, given);
+    const program = await createProgram(context, plan, given);
     return async (count) => {
       for (let i = 0; i < count; i++) program.run();
       await device.queue.onSubmittedWorkDone();

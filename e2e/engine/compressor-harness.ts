@@ -1,7 +1,7 @@
 /** The page of the compressor's tests: compressors on a device of its own, fed with gradients from outside. */
 import type { ParameterSpec } from '../../core/model/layout.ts';
 import type { DecoupledMomentumParameters } from '../../core/protocol/manifest.ts';
-import { createGpuCompressor, type DeviceTensor, type GpuCompressor } from '../../engine/gpu-compressor.ts';
+import { createGpuCompressor, type DeviceTensor, type GpuCompressor } from '../../engine/gpu/compressor.ts';
 import { createGpuContext, type GpuContext } from '../../engine/gpu/context.ts';
 
 /** Where a tensor's gradient is put: the number of a buffer, and its first element there. */

@@ -1,8 +1,9 @@
 /** Runs a case with our kernels, twice. */
-import { readFloats, type GpuContext } from '../../engine/gpu/context.ts';
+import type { GpuContext } from '../../engine/gpu/context.ts';
 import { gemmKey } from '../../engine/gpu/kernels/gemm.ts';
 import { planGraph } from '../../engine/gpu/plan.ts';
 import { createProgram } from '../../engine/gpu/program.ts';
+import { readFloats } from '../../engine/gpu/read-back.ts';
 import { reachable, sizeOf, type Value } from '../../engine/graph/ir.ts';
 import { buildCase, type KernelCase } from './kernel-cases.ts';
 
@@ -34,7 +35,7 @@ export async function runCase(context: GpuContext, kernelCase: KernelCase): Prom
   device.pushErrorScope('validation');
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const given = new Map(plan.inputs.map((value) => [value, buffers.make(plan.bytesOf(value), usage)]));
-  const program = await createProgram(device, buffers, context.pipelines, plan, given);
+  const program = await createProgram(context, plan, given);
   const once = async (): Promise<Record<string, Float32Array>> => {
     for (const [value, buffer] of given) device.queue.writeBuffer(buffer, 0, feeds[value.name!]!);
     program.run();

@@ -5,16 +5,17 @@
 import type { Batch } from '../../core/data/batch.ts';
 import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from '../engine.ts';
 import { batchArrays } from '../feeds.ts';
-import { createGpuCompressor } from '../gpu-compressor.ts';
+import { createGpuCompressor } from './compressor.ts';
 import type { Value } from '../graph/ir.ts';
 import { fusedForwardGraph, fusedTrainingGraph, gradientInput, gradientOutput, INPUT, LOSS } from '../graph/llama.ts';
 import { parameterGroups, type ParameterGroup } from '../graph/parameter-groups.ts';
-import { createApplySignStep } from '../kernels/apply-sign-step.ts';
-import { readFloats, type GpuContext } from './context.ts';
-import { createHalfCopies } from './half-copies.ts';
+import { createApplySignStep } from './kernels/apply-sign-step.ts';
+import type { GpuContext } from './context.ts';
+import { createHalfCopies, type HalfCopies } from './half-copies.ts';
 import type { GemmTiles } from './kernel.ts';
 import { planGraph, type Plan, type PlanOptions } from './plan.ts';
-import { createProgram } from './program.ts';
+import { createProgram, type Program } from './program.ts';
+import { readFloats } from './read-back.ts';
 
 /** fp16 between operators and in products, with fp32 parameters, sums and gradients; or fp32 throughout. */
 export type Precision = 'fp32' | 'fp16';
@@ -112,22 +113,33 @@ async function createEngine(
     own.push(buffer);
     return buffer;
   };
+  const free = (): void => {
+    halves?.dispose();
+    for (const buffer of own) buffers.free(buffer);
+  };
   const parameters = groups.map((group) => ({ ...group, buffer: make(4 * group.size) }));
   const gradients = training ? groups.map((group) => ({ ...group, buffer: make(4 * group.size) })) : [];
   const feeds = { tokens: make(4 * rows), targets: make(4 * rows), counts: make(4 * rows) };
-  const halves = precision === 'fp16' ? await createHalfCopies(context, parameters.filter(isMatrix)) : undefined;
+  let halves: HalfCopies | undefined;
 
   const given = new Map<Value, GPUBuffer>();
   const give = (name: string, buffer: GPUBuffer): void => {
     const value = inputs.get(name);
     if (value) given.set(value, buffer);
   };
-  for (const { name, buffer } of parameters) give(name, halves?.of(name) ?? buffer);
-  for (const { name, buffer } of gradients) give(gradientInput(name), buffer);
-  give(INPUT.tokens, feeds.tokens);
-  give(INPUT.targets, feeds.targets);
-  give(INPUT.counts, feeds.counts);
-  const program = await createProgram(device, buffers, context.pipelines, plan, given);
+  let program: Program;
+  try {
+    if (precision === 'fp16') halves = await createHalfCopies(context, parameters.filter(isMatrix));
+    for (const { name, buffer } of parameters) give(name, halves?.of(name) ?? buffer);
+    for (const { name, buffer } of gradients) give(gradientInput(name), buffer);
+    give(INPUT.tokens, feeds.tokens);
+    give(INPUT.targets, feeds.targets);
+    give(INPUT.counts, feeds.counts);
+    program = await createProgram(context, plan, given);
+  } catch (error) {
+    free();
+    throw error;
+  }
   const applySignStep = createApplySignStep(device, buffers, parameters);
   const loss = plan.outputs[LOSS]!;
   for (const { name, buffer } of gradients) {
@@ -227,8 +239,7 @@ async function createEngine(
         disposed = true;
         for (const compressor of compressors) compressor.dispose();
         program.dispose();
-        halves?.dispose();
-        for (const buffer of own) buffers.free(buffer);
+        free();
       }
       return Promise.resolve();
     },

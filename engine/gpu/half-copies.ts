@@ -1,5 +1,6 @@
 /** fp16 copies of fp32 parameters, made on the device whenever these have changed: once a window. */
 import type { GpuContext } from './context.ts';
+import { dispatchOf, submit } from './dispatch.ts';
 
 const THREADS = 256;
 const MAX_WORKGROUPS = 65_535;
@@ -25,20 +26,17 @@ export interface HalfCopies {
 
 /** @param parameters sizes in elements */
 export async function createHalfCopies(
-  { device, buffers }: GpuContext,
+  { device, buffers, compile }: GpuContext,
   parameters: readonly { readonly name: string; readonly size: number; readonly buffer: GPUBuffer }[],
 ): Promise<HalfCopies> {
-  const pipeline = await device.createComputePipelineAsync({
-    layout: 'auto',
-    compute: { module: device.createShaderModule({ code: CODE }), entryPoint: 'main' },
-  });
+  const pipeline = await compile('half copies', CODE);
   const copies = parameters.map(({ name, size, buffer }) => {
     // As many elements as the source's buffer has room for.
     const copy = buffers.make(buffer.size / 2, GPUBufferUsage.STORAGE);
-    const entries = [buffer, copy].map((bound, binding) => ({ binding, resource: { buffer: bound } }));
-    const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-    return { name, copy, group, workgroups: Math.min(MAX_WORKGROUPS, Math.ceil(size / THREADS)) };
+    const workgroups = Math.min(MAX_WORKGROUPS, Math.ceil(size / THREADS));
+    return { name, copy, dispatch: dispatchOf(device, pipeline, [buffer, copy], [workgroups]) };
   });
+  const dispatches = copies.map(({ dispatch }) => dispatch);
   const byName = new Map(copies.map(({ name, copy }) => [name, copy]));
   let stale = true;
   return {
@@ -48,15 +46,7 @@ export async function createHalfCopies(
     },
     refresh() {
       if (!stale) return;
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      pass.setPipeline(pipeline);
-      for (const { group, workgroups } of copies) {
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(workgroups);
-      }
-      pass.end();
-      device.queue.submit([encoder.finish()]);
+      submit(device, dispatches);
       stale = false;
     },
     dispose() {

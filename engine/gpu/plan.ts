@@ -2,7 +2,7 @@
  * A graph as a plan: its kernels in order, and which memory each value has. Pure arithmetic, so that what a model will
  * take is known before anything is allocated.
  */
-import { sizeOf, type Value } from '../graph/ir.ts';
+import { reachable, sizeOf, type Value } from '../graph/ir.ts';
 import type { Element, GemmTiles, Kernel, Tile } from './kernel.ts';
 import { inPlaceCandidates, isAlias, lower } from './lower.ts';
 
@@ -43,18 +43,6 @@ export interface PlanOptions {
   /** Inputs that are given in half precision. */
   readonly halfInputs: ReadonlySet<string>;
   readonly gemmTiles?: GemmTiles;
-}
-
-/** All values that the outputs are computed from, each after its inputs. */
-function reachable(outputs: readonly Value[]): Value[] {
-  const seen = new Set<Value>();
-  const stack = [...outputs];
-  for (let value = stack.pop(); value; value = stack.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    stack.push(...value.inputs);
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
 }
 
 /**

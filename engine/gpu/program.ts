@@ -1,14 +1,8 @@
 /** A plan on a device: pipelines, buffers and bind groups made once, so that a run only says "dispatch". */
 import type { Value } from '../graph/ir.ts';
-import type { GpuBuffers } from '../gpu-buffers.ts';
-import type { Kernel } from './kernel.ts';
+import type { GpuContext } from './context.ts';
+import { dispatchOf, submit } from './dispatch.ts';
 import type { Plan, Slot } from './plan.ts';
-
-/**
- * Dispatches that are handed to the device at once. An operating system resets a GPU that is busy with one submission for
- * seconds.
- */
-const DISPATCHES_A_SUBMISSION = 32;
 
 export interface Program {
   /** Bytes of the buffers that the program made. */
@@ -20,41 +14,16 @@ export interface Program {
   dispose(): void;
 }
 
-/** Kernels of one device, compiled once for all programs. */
-export type PipelineCache = Map<string, Promise<GPUComputePipeline>>;
-
-interface Step {
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly workgroups: Kernel['workgroups'];
-}
-
-export async function compile(
-  device: GPUDevice,
-  cache: PipelineCache,
-  { label, code }: Pick<Kernel, 'label' | 'code'>,
-): Promise<GPUComputePipeline> {
-  let pipeline = cache.get(code);
-  if (!pipeline) {
-    const module = device.createShaderModule({ label, code });
-    pipeline = device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
-    cache.set(code, pipeline);
-  }
-  return pipeline;
-}
-
 /**
  * @param given buffers of the plan's inputs, which stay their owner's
  * @throws GPUPipelineError when a kernel does not compile
  */
 export async function createProgram(
-  device: GPUDevice,
-  buffers: GpuBuffers,
-  cache: PipelineCache,
+  { device, buffers, compile }: Pick<GpuContext, 'device' | 'buffers' | 'compile'>,
   plan: Plan,
   given: ReadonlyMap<Value, GPUBuffer>,
 ): Promise<Program> {
-  const pipelines = await Promise.all(plan.kernels.map((kernel) => compile(device, cache, kernel)));
+  const pipelines = await Promise.all(plan.kernels.map(({ label, code }) => compile(label, code)));
   const own: GPUBuffer[] = [];
   const make = (bytes: number): GPUBuffer => {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -78,29 +47,15 @@ export async function createProgram(
     if (!buffer) throw new RangeError(`no buffer was given for ${value.name ?? value.operator.kind}`);
     return buffer;
   };
-  const steps = plan.kernels.map(({ bindings, workgroups }, i): Step => {
-    const pipeline = pipelines[i]!;
-    const entries = bindings.map(({ value }, binding) => ({
-      binding,
-      // A slot may be larger than the value, and the rest of it is nobody's.
-      resource: { buffer: bufferOf(value), size: plan.bytesOf(value) },
-    }));
-    return { pipeline, workgroups, group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }) };
+  const dispatches = plan.kernels.map(({ bindings, workgroups }, i) => {
+    // A slot may be larger than the value, and the rest of it is nobody's.
+    const bound = bindings.map(({ value }) => ({ buffer: bufferOf(value), size: plan.bytesOf(value) }));
+    return dispatchOf(device, pipelines[i]!, bound, workgroups);
   });
   return {
     bytes: own.reduce((sum, { size }) => sum + size, 0),
     run() {
-      for (let start = 0; start < steps.length; start += DISPATCHES_A_SUBMISSION) {
-        const encoder = device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        for (const { pipeline, group, workgroups } of steps.slice(start, start + DISPATCHES_A_SUBMISSION)) {
-          pass.setPipeline(pipeline);
-          pass.setBindGroup(0, group);
-          pass.dispatchWorkgroups(...workgroups);
-        }
-        pass.end();
-        device.queue.submit([encoder.finish()]);
-      }
+      submit(device, dispatches);
     },
     bufferOf,
     dispose() {

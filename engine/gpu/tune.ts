@@ -61,7 +61,7 @@ async function measure(context: GpuContext, product: Value, half: boolean, gemmT
     },
   );
   const given = new Map(plan.inputs.map((value) => [value, buffers.make(plan.bytesOf(value), GPUBufferUsage.STORAGE)]));
-  const program = await createProgram(device, buffers, context.pipelines, plan, given);
+  const program = await createProgram(context, plan, given);
   try {
     // The first is slower: the driver finishes the kernel when it is first needed.
     program.run();

@@ -5,16 +5,17 @@
  * fp32 here and double there, so a value at the border between two bins, or one of two of nearly the same magnitude, may
  * fall on the other side.
  */
-import { chunkGrid, type ChunkGrid } from '../core/numerics/chunks.ts';
-import type { DecoupledMomentumParameters } from '../core/protocol/manifest.ts';
-import { bodyBytes, QUANTISER_BYTES } from '../core/scheme/decoupled-momentum/body.ts';
-import { AT_MOMENTUM, decodeState, stateBytes, zeroState } from '../core/scheme/decoupled-momentum/state.ts';
-import type { Compressor } from './engine.ts';
-import type { GpuContext } from './gpu/context.ts';
-import { compile } from './gpu/program.ts';
+import { chunkGrid, type ChunkGrid } from '../../core/numerics/chunks.ts';
+import type { DecoupledMomentumParameters } from '../../core/protocol/manifest.ts';
+import { bodyBytes, QUANTISER_BYTES } from '../../core/scheme/decoupled-momentum/body.ts';
+import { AT_MOMENTUM, decodeState, stateBytes, zeroState } from '../../core/scheme/decoupled-momentum/state.ts';
+import type { Compressor } from '../engine.ts';
+import type { GpuContext } from './context.ts';
 import { CHECK_CODE, CHECK_THREADS, NOTHING_FOUND } from './kernels/momentum/check.ts';
 import { basesOf } from './kernels/momentum/chunk-workgroup.ts';
-import { dispatchOf, readBytes, submit } from './kernels/momentum/dispatch.ts';
+import { dispatchOf, submit } from './dispatch.ts';
+import { spread } from './kernel.ts';
+import { readBytes } from './read-back.ts';
 import { extractCode } from './kernels/momentum/extract.ts';
 import { feedBackCode } from './kernels/momentum/feed-back.ts';
 import { PACK_THREADS, packCode, packSections } from './kernels/momentum/pack.ts';
@@ -29,7 +30,7 @@ const UNIFORM_STRIDE = 256;
 const MAX_WORKGROUPS = 65_535;
 
 export interface GpuCompressorOptions {
-  readonly context: Pick<GpuContext, 'device' | 'buffers' | 'pipelines'>;
+  readonly context: Pick<GpuContext, 'device' | 'buffers' | 'compile'>;
   readonly parameters: DecoupledMomentumParameters;
   /**
    * Sums of gradients: all tensors of the layout in its order, in buffers usable as STORAGE. They stay the caller's, who
@@ -56,7 +57,7 @@ export interface GpuCompressor extends Omit<Compressor, 'compress'> {
 /** @throws RangeError when a parameter is neither vector nor matrix @throws GPUPipelineError */
 export async function createGpuCompressor(options: GpuCompressorOptions): Promise<GpuCompressor> {
   const { context, parameters, gradients } = options;
-  const { device, buffers } = context;
+  const { device, buffers, compile } = context;
   const grids = gradients.map(({ spec }) => chunkGrid(spec, parameters.chunk, parameters.topK));
   const runs = chunkRuns(gradients, grids);
   const total = gradients.reduce((sum, { spec }) => sum + spec.size, 0);
@@ -67,17 +68,16 @@ export async function createGpuCompressor(options: GpuCompressorOptions): Promis
   const sections = packSections(grids);
 
   // Before any buffer is made, so that none is left behind when it fails.
-  const compileOne = (label: string, code: string) => compile(device, context.pipelines, { label, code });
   const codes = quantiseCodes(picked);
-  const [checking, moments, spread, encode, table, pack, extracting, feedingBack] = await Promise.all([
-    compileOne('check gradient', CHECK_CODE),
-    compileOne('moments of values', codes.moments),
-    compileOne('spread of values', codes.spread),
-    compileOne('encode values', codes.encode),
-    compileOne('table of bins', codes.table),
-    compileOne('pack body', packCode(sections.length / 4, messageWords)),
-    Promise.all(runs.map(({ grid }) => compileOne(`extract ${grid.rows}x${grid.columns}`, extractCode(grid)))),
-    Promise.all(runs.map(({ grid }) => compileOne(`feed back ${grid.rows}x${grid.columns}`, feedBackCode(grid)))),
+  const [checking, moments, deviation, encode, table, pack, extracting, feedingBack] = await Promise.all([
+    compile('check gradient', CHECK_CODE),
+    compile('moments of values', codes.moments),
+    compile('spread of values', codes.spread),
+    compile('encode values', codes.encode),
+    compile('table of bins', codes.table),
+    compile('pack body', packCode(sections.length / 4, messageWords)),
+    Promise.all(runs.map(({ grid }) => compile(`extract ${grid.rows}x${grid.columns}`, extractCode(grid)))),
+    Promise.all(runs.map(({ grid }) => compile(`feed back ${grid.rows}x${grid.columns}`, feedBackCode(grid)))),
   ]);
 
   const own: GPUBuffer[] = [];
@@ -120,24 +120,24 @@ export async function createGpuCompressor(options: GpuCompressorOptions): Promis
   ];
   const elementwise = (threads: number, size: number): number => Math.min(MAX_WORKGROUPS, Math.ceil(size / threads));
   const check = runs.map(({ buffer, size }, i) =>
-    dispatchOf(device, checking, [...uniformsOf(i), momenta[i]!, buffer, found], elementwise(CHECK_THREADS, size)),
+    dispatchOf(device, checking, [...uniformsOf(i), momenta[i]!, buffer, found], [elementwise(CHECK_THREADS, size)]),
   );
   const extract = runs.map(({ buffer, grid }, i) => {
     const bound = [...uniformsOf(i), momenta[i]!, basesFor(grid), picks, norms, buffer, values];
-    return dispatchOf(device, extracting[i]!, bound, grid.count);
+    return dispatchOf(device, extracting[i]!, bound, spread(grid.count).workgroups);
   });
   const groups = quantiseGroups(picked);
   const sectionBuffer = upload(sections);
   const encodeBody = [
-    dispatchOf(device, moments, [sums, values], groups),
-    dispatchOf(device, spread, [sums, quantiser, values], groups),
-    dispatchOf(device, encode, [sums, quantiser, values, picks], groups),
-    dispatchOf(device, table, [sums, quantiser], 1),
-    dispatchOf(device, pack, [picks, sectionBuffer, body], elementwise(PACK_THREADS, messageWords)),
+    dispatchOf(device, moments, [sums, values], [groups]),
+    dispatchOf(device, deviation, [sums, quantiser, values], [groups]),
+    dispatchOf(device, encode, [sums, quantiser, values, picks], [groups]),
+    dispatchOf(device, table, [sums, quantiser], [1]),
+    dispatchOf(device, pack, [picks, sectionBuffer, body], [elementwise(PACK_THREADS, messageWords)]),
   ];
   const moveBySent = runs.map(({ grid }, i) => {
     const bound = [...uniformsOf(i), momenta[i]!, basesFor(grid), picks, norms, quantiser];
-    return dispatchOf(device, feedingBack[i]!, bound, grid.count);
+    return dispatchOf(device, feedingBack[i]!, bound, spread(grid.count).workgroups);
   });
 
   const setWindow = (step: number, sign: 1 | -1): void => {

@@ -1,7 +1,7 @@
 /** What the kernels share in which a workgroup takes one chunk: its threads' elements, the bindings, and the bases. */
-import type { ChunkGrid } from '../../../core/numerics/chunks.ts';
-import { dctBasis } from '../../../core/numerics/dct.ts';
-import { repeat } from '../../gpu/kernel.ts';
+import type { ChunkGrid } from '../../../../core/numerics/chunks.ts';
+import { dctBasis } from '../../../../core/numerics/dct.ts';
+import { repeat } from '../../kernel.ts';
 
 /** Kernels are compiled once a shape. */
 export type ChunkShape = Pick<ChunkGrid, 'rows' | 'columns' | 'kept'>;

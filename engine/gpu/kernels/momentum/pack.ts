@@ -2,9 +2,9 @@
  * Writes the part of a body that follows the quantiser, a word a thread: the fast path of `encodeBody`
  * (core/scheme/decoupled-momentum/body.ts). Tensors' parts begin anywhere, so a thread asks for each byte what it is.
  */
-import type { ChunkGrid } from '../../../core/numerics/chunks.ts';
-import { packedBytes } from '../../../core/numerics/pack.ts';
-import { QUANTISER_BYTES } from '../../../core/scheme/decoupled-momentum/body.ts';
+import type { ChunkGrid } from '../../../../core/numerics/chunks.ts';
+import { packedBytes } from '../../../../core/numerics/pack.ts';
+import { QUANTISER_BYTES } from '../../../../core/scheme/decoupled-momentum/body.ts';
 
 export const PACK_THREADS = 256;
 

@@ -3,8 +3,8 @@
  * WGSL requires to be correctly rounded, and subnormal results flushed by hand, because whether the device flushes
  * them is up to the device.
  */
-import type { SignStep } from '../../core/lockstep/sign-step.ts';
-import type { GpuBuffers } from '../gpu-buffers.ts';
+import type { SignStep } from '../../../core/lockstep/sign-step.ts';
+import type { GpuBuffers } from '../buffers.ts';
 
 const WORKGROUP_SIZE = 256;
 /** WebGPU's guaranteed limit of workgroups along one axis; a thread takes several parameters beyond it. */

@@ -2,8 +2,8 @@
  * Looks at a gradient before anything is changed: notes the number of the first parameter whose momentum would not be a
  * finite number of sensible size. By bits, since WGSL lets a device assume that no float is infinite or NaN.
  */
-import { MAX_MOMENTUM } from '../../../core/scheme/decoupled-momentum/state.ts';
-import { f32 } from '../../gpu/kernel.ts';
+import { MAX_MOMENTUM } from '../../../../core/scheme/decoupled-momentum/state.ts';
+import { f32 } from '../../kernel.ts';
 import { UNIFORMS } from './chunk-workgroup.ts';
 
 export const CHECK_THREADS = 256;

@@ -3,10 +3,10 @@
  * `quantiseAll` in core/scheme/decoupled-momentum/contributor.ts. Every sum is taken in an order that does not depend on
  * the device's: a workgroup's first, then, by whoever needs it next, those of all workgroups.
  */
-import { MAX_SCALE, MIN_SCALE } from '../../../core/numerics/quantise.ts';
-import { BINS, QUANTISER_BYTES } from '../../../core/scheme/decoupled-momentum/body.ts';
-import { f32 } from '../../gpu/kernel.ts';
-import { workgroupReduction } from '../../gpu/kernels/reduction.ts';
+import { MAX_SCALE, MIN_SCALE } from '../../../../core/numerics/quantise.ts';
+import { BINS, QUANTISER_BYTES } from '../../../../core/scheme/decoupled-momentum/body.ts';
+import { f32 } from '../../kernel.ts';
+import { workgroupReduction } from '../reduction.ts';
 
 /** A thread a bin. */
 const THREADS = BINS;

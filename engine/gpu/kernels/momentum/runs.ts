@@ -1,6 +1,6 @@
 /** The tensors of a model as few runs of equal chunks, each a dispatch of the kernels that take a workgroup a chunk. */
-import type { ParameterSpec } from '../../../core/model/layout.ts';
-import type { ChunkGrid } from '../../../core/numerics/chunks.ts';
+import type { ParameterSpec } from '../../../../core/model/layout.ts';
+import type { ChunkGrid } from '../../../../core/numerics/chunks.ts';
 
 /** Where a parameter tensor's values lie on the device. */
 export interface DeviceTensor {
