@@ -342,11 +342,13 @@ function resultsOf(value: Value, inputs: readonly Vector[]): Vector[] {
  * The values of a graph's results.
  *
  * @param feeds what the graph's inputs hold, row-major
+ * @param stored what is left of a value once it has been written to memory
  * @throws RangeError for an input that is not fed, or of another size
  */
 export function evaluateGraph<Name extends string>(
   outputs: Readonly<Record<Name, Value>>,
   feeds: Readonly<Record<string, ArrayLike<number>>>,
+  stored: (value: Value, data: Vector) => Vector = (_, data) => data,
 ): Record<Name, Vector> {
   const results = new Map<Value, Vector[]>();
   const evaluate = (value: Value): Vector[] => {
@@ -365,7 +367,7 @@ export function evaluateGraph<Name extends string>(
         `${result?.length ?? 0} values of ${value.name ?? value.operator.kind} [${value.shape.join()}]`,
       );
     }
-    results.set(value, [result, ...parts]);
+    results.set(value, [stored(value, result), ...parts]);
   }
   const entries = Object.entries<Value>(outputs).map(([name, value]) => [name, results.get(value)![0]!] as const);
   return Object.fromEntries(entries) as Record<Name, Vector>;
