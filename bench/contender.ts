@@ -53,6 +53,8 @@ export interface Contender {
 export interface Surroundings {
   /** Addresses of onnxruntime-web's WebAssembly and of the script that starts it. */
   readonly onnxruntime: { readonly wasm: string; readonly mjs: string };
+  /** The driver's name, by where the platform puts it; null where it does not tell. */
+  readonly driver: (info: GPUAdapterInfo) => string | null;
 }
 
 export interface ContenderModule {

@@ -59,3 +59,6 @@ export function compare(
   const tolerance = TOLERANCES[precision];
   return { lossError, gradientError, agrees: lossError <= tolerance.loss && gradientError <= tolerance.gradient };
 }
+
+/** Under which an expectation is kept. */
+export const expectationKey = (workload: string, sequences: number): string => `${workload} x ${sequences}`;

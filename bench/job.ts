@@ -45,18 +45,17 @@ export type JobResult<J extends Job = Job> =
 /** Runs a job elsewhere. */
 export type RunJob = <J extends Job>(job: J) => Promise<JobResult<J>>;
 
-async function describeAdapter(): Promise<AdapterReport> {
+async function describeAdapter({ driver }: Surroundings): Promise<AdapterReport> {
   const found = await findAdapter();
   if (typeof found === 'string') throw new Error(found);
   const { adapter, software } = found;
-  const { vendor, architecture, device, description, driver } = adapter.info as GPUAdapterInfo & { driver?: string };
+  const { vendor, architecture, device, description } = adapter.info;
   return {
     vendor,
     architecture,
     device,
     description,
-    // Dawn in Node has no field for it and tells it in the description.
-    driver: driver || (/driver/i.test(description) ? description : null),
+    driver: driver(adapter.info),
     software,
     features: [...adapter.features].sort(),
   };
@@ -65,7 +64,7 @@ async function describeAdapter(): Promise<AdapterReport> {
 async function answer(job: Job, surroundings: Surroundings): Promise<Answers[Job['kind']]> {
   switch (job.kind) {
     case 'adapter':
-      return describeAdapter();
+      return describeAdapter(surroundings);
     case 'product':
       return measureProduct(await createContender(job.contender, surroundings), job.shape, job.precision);
     case 'training': {

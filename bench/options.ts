@@ -9,6 +9,10 @@ export interface CommandLine extends BenchOptions {
   readonly json: string | undefined;
   /** Report that is printed, with nothing measured. */
   readonly table: string | undefined;
+  /** Folder that the models are written to for torch_llama.py, with nothing measured. */
+  readonly exported: string | undefined;
+  /** What torch_llama.py answered, to be added to the table's report. */
+  readonly torch: string | undefined;
   /** Minutes after which a contender is given up. */
   readonly timeout: number;
 }
@@ -36,6 +40,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       timeout: { type: 'string', default: '10' },
       json: { type: 'string' },
       table: { type: 'string' },
+      export: { type: 'string' },
+      torch: { type: 'string' },
     },
   });
   const { quick, full } = values;
@@ -52,6 +58,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     quick,
     json: values.json,
     table: values.table,
+    exported: values.export,
+    torch: values.torch,
     timeout: Number(values.timeout),
   };
 }

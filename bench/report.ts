@@ -10,8 +10,7 @@ import { z } from 'zod';
 export const CONTENDER_NAMES = ['own', 'onnxruntime-web', 'tfjs-webgpu', 'jax-js'] as const;
 export type ContenderName = (typeof CONTENDER_NAMES)[number];
 
-const precision = z.enum(['fp32', 'fp16']);
-export type BenchPrecision = z.infer<typeof precision>;
+export type BenchPrecision = 'fp32' | 'fp16';
 
 const spread = z.object({
   median: z.number().positive(),
@@ -34,16 +33,16 @@ const adapter = z.object({
 });
 export type AdapterReport = z.infer<typeof adapter>;
 
-const product = z.object({
-  contender: z.enum(CONTENDER_NAMES),
-  precision,
+export const productRow = z.object({
+  contender: z.string(),
+  precision: z.string(),
   /** [m, k] x [k, n] */
   m: z.int().positive(),
   k: z.int().positive(),
   n: z.int().positive(),
   flops: z.number().positive(),
 });
-export type ProductRow = z.infer<typeof product>;
+export type ProductRow = z.infer<typeof productRow>;
 
 const identity = {
   /** A preset, or another model's name. */
@@ -55,7 +54,7 @@ const identity = {
   parameters: z.int().positive(),
 };
 
-const measured = z.object({
+export const measuredRow = z.object({
   ...identity,
   status: z.literal('measured'),
   /** Mean loss of the first step. */
@@ -86,7 +85,7 @@ const measured = z.object({
   compressMs: z.number().nullable(),
   applyMs: z.number().nullable(),
 });
-export type MeasuredRow = z.infer<typeof measured>;
+export type MeasuredRow = z.infer<typeof measuredRow>;
 
 /** Null where the number is not finite, which JSON cannot say. */
 const disagreement = {
@@ -96,7 +95,7 @@ const disagreement = {
 };
 
 const row = z.discriminatedUnion('status', [
-  measured,
+  measuredRow,
   z.object({ ...identity, status: z.literal('void'), ...disagreement }),
   z.object({ ...identity, status: z.literal('failed'), reason: z.string() }),
 ]);
@@ -111,7 +110,7 @@ export const benchReport = z.object({
   runner: z.string(),
   machine: z.object({ processor: z.string(), threads: z.int(), system: z.string() }),
   adapter,
-  products: z.array(product),
+  products: z.array(productRow),
   rows: z.array(row),
 });
 export type BenchReport = z.infer<typeof benchReport>;

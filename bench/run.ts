@@ -77,7 +77,8 @@ async function measureProducts(
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-function rowOf(
+/** A row from what was measured; a disagreeing one is void. @param bestProduct FLOP/s, 0 when none was measured */
+export function rowOf(
   figures: TrainingFigures,
   identity: Pick<Row, 'workload' | 'contender' | 'precision' | 'sequences' | 'length' | 'parameters'>,
   flopsPerStep: number,
@@ -113,7 +114,7 @@ export async function runBench(options: BenchOptions, place: BenchPlace): Promis
   if (!described.ok) throw new Error(described.reason);
   const adapter = described.value;
   const products = await measureProducts(adapter, options, runJob);
-  const steps = options.steps ?? (adapter.software ? (options.quick ? 2 : 3) : options.quick ? 5 : 20);
+  const steps = options.steps ?? (adapter.software ? (options.quick ? 1 : 3) : options.quick ? 5 : 20);
   const rounds = adapter.software ? 1 : 3;
   const rows: Row[] = [];
   for (const name of options.workloads) {
