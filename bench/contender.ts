@@ -45,8 +45,8 @@ export type RunProducts = (count: number) => Promise<void>;
 
 export interface Contender {
   /** @throws Error when it cannot, which makes the row a failed one */
-  train(options: TrainingOptions): Promise<Training>;
-  matmul(shape: ProductShape, precision: BenchPrecision): Promise<RunProducts>;
+  readonly train: (options: TrainingOptions) => Promise<Training>;
+  readonly matmul: (shape: ProductShape, precision: BenchPrecision) => Promise<RunProducts>;
 }
 
 /** What a contender needs from where it runs. */

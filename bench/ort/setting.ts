@@ -11,9 +11,14 @@ export interface Setting {
   readonly surroundings: Surroundings;
 }
 
-/** Prints adapter, driver and date above what is measured. @throws Error when there is no adapter */
-export async function createSetting(): Promise<Setting> {
-  await installWebGpu();
+/**
+ * Prints adapter, driver and date above what is measured.
+ *
+ * @param options of Dawn
+ * @throws Error when there is no adapter
+ */
+export async function createSetting(options: readonly string[] = []): Promise<Setting> {
+  await installWebGpu(options);
   const found = await findAdapter();
   if (typeof found === 'string') throw new Error(found);
   const { description } = found.adapter.info;
