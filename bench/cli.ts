@@ -16,6 +16,12 @@ import { pageConfig } from './vite.ts';
 const args = process.argv.slice(2);
 const { json, table, timeout, ...options } = parseCommandLine(args);
 
+/** WASM threads need cross-origin isolation, as the app has it. */
+const ISOLATION = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
 /** A page of its own for every job: what one contender leaves behind is gone before the next. */
 function jobsIn(browser: Browser, address: string): RunJob {
   return async <J extends Job>(job: J) => {
@@ -38,7 +44,7 @@ function jobsIn(browser: Browser, address: string): RunJob {
 async function benchInChromium() {
   const outDir = await mkdtemp(join(tmpdir(), 'gauntlet-bench-'));
   await build(pageConfig(outDir));
-  const server = await preview({ ...pageConfig(outDir), preview: { port: 0, host: '127.0.0.1' } });
+  const server = await preview({ ...pageConfig(outDir), preview: { port: 0, host: '127.0.0.1', headers: ISOLATION } });
   const browser = await chromium.launch({
     ...CHROMIUM,
     // Tells the driver.

@@ -66,6 +66,7 @@ const CONTENDERS: Record<ContenderName, () => Promise<ContenderModule>> = {
   'onnxruntime-web': () => import('./contenders/onnxruntime.ts'),
   'tfjs-webgpu': peer('tfjs'),
   'jax-js': peer('jax'),
+  'onnxruntime-wasm': () => import('./contenders/wasm.ts'),
 };
 
 /** Modules with dependencies of their own, which need not be installed where the rest is type-checked. */

@@ -12,7 +12,7 @@ import { runJob, type Job, type JobResult, type RunJob } from './job.ts';
 import { describeMachine } from './machine.ts';
 import { parseCommandLine } from './options.ts';
 import { markdown, parseReport } from './report.ts';
-import { runBench } from './run.ts';
+import { OFF_ADAPTER, runBench } from './run.ts';
 import { exportForTorch, mergeTorch } from './torch.ts';
 import { workload, type WorkloadName } from './workload.ts';
 
@@ -70,14 +70,17 @@ async function main(args: readonly string[]): Promise<void> {
   let report =
     table !== undefined
       ? parseReport(await readFile(table, 'utf8'))
-      : await runBench(options, {
-          runJob: jobsInProcesses(timeout),
-          expect,
-          command: ['node dawn.mjs', ...args].join(' '),
-          commit: JSON.parse(await readFile(join(HERE, 'commit.json'), 'utf8')) as string | null,
-          runner: `Dawn in Node ${process.version}`,
-          machine: describeMachine(),
-        });
+      : await runBench(
+          { ...options, contenders: options.contenders.filter((name) => name !== OFF_ADAPTER) },
+          {
+            runJob: jobsInProcesses(timeout),
+            expect,
+            command: ['node dawn.mjs', ...args].join(' '),
+            commit: JSON.parse(await readFile(join(HERE, 'commit.json'), 'utf8')) as string | null,
+            runner: `Dawn in Node ${process.version}`,
+            machine: describeMachine(),
+          },
+        );
   if (torch !== undefined) report = mergeTorch(report, await readFile(torch, 'utf8'));
   if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
   console.log(markdown(report));

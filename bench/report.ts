@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 
-export const CONTENDER_NAMES = ['own', 'onnxruntime-web', 'tfjs-webgpu', 'jax-js'] as const;
+export const CONTENDER_NAMES = ['own', 'onnxruntime-web', 'tfjs-webgpu', 'jax-js', 'onnxruntime-wasm'] as const;
 export type ContenderName = (typeof CONTENDER_NAMES)[number];
 
 export type BenchPrecision = 'fp32' | 'fp16';

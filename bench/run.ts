@@ -46,6 +46,9 @@ const cube = (n: number): ProductShape => ({ m: n, k: n, n });
 const PRODUCTS = [1024, 2048, 4096].map(cube);
 const SOFTWARE_PRODUCTS = [256, 512].map(cube);
 
+/** Computes on the processor: shown beside the others, with nothing of the adapter's. */
+export const OFF_ADAPTER: ContenderName = 'onnxruntime-wasm';
+
 /** In which other contenders have anything to compare with. */
 const HALF_PRODUCTS: ReadonlySet<ContenderName> = new Set(['own', 'jax-js']);
 
@@ -61,7 +64,7 @@ async function measureProducts(
 ): Promise<ProductRow[]> {
   const rows: ProductRow[] = [];
   for (const shape of adapter.software ? SOFTWARE_PRODUCTS : PRODUCTS) {
-    for (const contender of contenders) {
+    for (const contender of contenders.filter((name) => name !== OFF_ADAPTER)) {
       for (const precision of precisionsOf(contender, adapter, HALF_PRODUCTS)) {
         const result = await runJob({ kind: 'product', contender, precision, shape });
         const label = `product of ${shape.m}, ${contender}, ${precision}`;
@@ -142,7 +145,8 @@ export async function runBench(options: BenchOptions, place: BenchPlace): Promis
           rounds,
           expected,
         });
-        const best = Math.max(0, ...products.filter((row) => row.precision === precision).map(({ flops }) => flops));
+        const comparable = products.filter((row) => row.precision === precision && contender !== OFF_ADAPTER);
+        const best = Math.max(0, ...comparable.map(({ flops }) => flops));
         const row: Row = result.ok
           ? rowOf(result.value, identity, trainingFlops(config, sequences, length), best)
           : { ...identity, status: 'failed', reason: result.reason };
