@@ -93,6 +93,29 @@ test('what training takes is planned and told, and too little is refused with a 
   expect((await web.liveGpuBuffers()).own).toBe(0);
 });
 
+test('a tile is measured for each product, and the choice changes no bit', async ({ page }) => {
+  const config = { ...TINY, numLayers: 1 };
+  const web = await openHarness(page);
+  const backend = await web.chooseBackend('webgpu');
+  const tiles = await web.tune(config, 1);
+  // Forward and backward of four matrices and the head; those of queries and of the way back are of equal shape.
+  expect(tiles.length).toBeGreaterThan(10);
+  for (const [, tile] of tiles) expect([128, 64, 32]).toContain(tile.edge);
+  expect((await web.liveGpuBuffers()).own).toBe(0);
+
+  const batch = someBatch(config, 1, 'tuned');
+  const gradients: Float32Array[] = [];
+  const others = tiles.map(([key]): (typeof tiles)[number] => [key, { edge: 64, block: 8 }]);
+  for (const chosen of [[], others]) {
+    await web.createTrainer(backend, { config, sequences: 1 }, chosen);
+    await web.setParameters(someParameters(config));
+    await web.accumulate(batch);
+    gradients.push(await web.takeGradient());
+    await web.dispose();
+  }
+  expect(gradients[1]).toEqual(gradients[0]);
+});
+
 test('a thousand windows leave no buffer behind', async ({ page }) => {
   const config = { ...TINY, vocabSize: 7, hiddenSize: 4, intermediateSize: 4, numLayers: 1, numHeads: 1 };
   const least = { ...config, numKvHeads: 1, headDim: 2, contextLength: 2 };

@@ -10,6 +10,10 @@ import { parameterLayout } from '../../core/model/layout.ts';
 import type { DecoupledMomentumParameters } from '../../core/protocol/manifest.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
 import type { BackendReport, Compressor, LossSum, Trainer } from '../../engine/engine.ts';
+import { planTraining } from '../../engine/gpu/engine.ts';
+import type { Tile } from '../../engine/gpu/kernel.ts';
+import { tuneGemms } from '../../engine/gpu/tune.ts';
+import { sharedContext } from '../../engine/web-device.ts';
 import {
   chooseBackend,
   createFittingTrainer,
@@ -66,8 +70,13 @@ function current(): Trainer {
 
 const api = {
   chooseBackend: (force?: WebBackend): Promise<BackendReport> => chooseBackend(force === undefined ? {} : { force }),
-  async createTrainer(backend: BackendReport, options: Omit<WebEngineOptions, 'backend'>): Promise<void> {
-    engine = await createWebTrainer({ ...options, backend });
+  /** @param tiles as `tune` gives them: a map does not get here from the test's process */
+  async createTrainer(
+    backend: BackendReport,
+    options: Omit<WebEngineOptions, 'backend'>,
+    tiles?: [string, Tile][],
+  ): Promise<void> {
+    engine = await createWebTrainer({ ...options, ...(tiles ? { gemmTiles: new Map(tiles) } : {}), backend });
   },
   async createEvaluator(backend: BackendReport, options: Omit<WebEngineOptions, 'backend'>): Promise<void> {
     engine = (await createWebEvaluator({ ...options, backend })) as Trainer;
@@ -75,6 +84,12 @@ const api = {
   async createFittingTrainer(options: FittingOptions): Promise<BackendReport & { sequences: number }> {
     engine = await createFittingTrainer(options);
     return { ...engine.report, sequences: engine.sequences };
+  },
+  /** The tiles that a model's products are quickest with here, hardly measured: by `gemmKey`. */
+  async tune(config: ModelConfig, sequences: number): Promise<[string, Tile][]> {
+    const context = await sharedContext();
+    const plan = planTraining({ config, sequences }, context.device.limits.maxComputeWorkgroupStorageSize);
+    return [...(await tuneGemms(context, plan, false, { measuredFlops: 1, ignoredFlops: 0 }))];
   },
   /** Whole windows: training, compression, a step of what was sent. */
   async windows(

@@ -4,20 +4,29 @@
  */
 import { GraphBuilder, type Value } from '../graph/ir.ts';
 import type { GpuContext } from './context.ts';
-import type { Plan } from './plan.ts';
-import { planGraph } from './plan.ts';
+import { planGraph, type Plan } from './plan.ts';
 import type { GemmTiles, Tile } from './kernel.ts';
 import { gemmKey, TILES } from './kernels/gemm.ts';
 import { createProgram } from './program.ts';
 
-/** Work of one measurement: long beside what starting it takes, even on a large GPU. */
-const MEASURED_FLOPS = 2e10;
 const MOST_RUNS = 64;
-/** Products so small that a wrong tile costs nothing that anyone would notice. */
-const WORTHWHILE_FLOPS = 2e7;
+
+export interface TuningEffort {
+  /** Work of one measurement: long beside what starting it takes, even on a large GPU. */
+  readonly measuredFlops: number;
+  /** Of products so small that a wrong tile costs nothing that anyone would notice. */
+  readonly ignoredFlops: number;
+}
+
+const USUAL_EFFORT: TuningEffort = { measuredFlops: 2e10, ignoredFlops: 2e7 };
 
 /** @param plan of the model as it would run untuned */
-export async function tuneGemms(context: GpuContext, plan: Plan, half: boolean): Promise<GemmTiles> {
+export async function tuneGemms(
+  context: GpuContext,
+  plan: Plan,
+  half: boolean,
+  effort = USUAL_EFFORT,
+): Promise<GemmTiles> {
   const products = new Map<string, Value>();
   for (const { bindings } of plan.kernels) {
     for (const { value, write } of bindings) {
@@ -26,10 +35,10 @@ export async function tuneGemms(context: GpuContext, plan: Plan, half: boolean):
   }
   const tiles = new Map<string, Tile>();
   for (const [key, product] of products) {
-    if (flopsOf(product) < WORTHWHILE_FLOPS) continue;
+    if (flopsOf(product) < effort.ignoredFlops) continue;
     let best = Infinity;
     for (const tile of TILES) {
-      const ms = await measure(context, product, half, new Map([[key, tile]]));
+      const ms = await measure(context, product, half, new Map([[key, tile]]), effort);
       if (ms >= best) continue;
       best = ms;
       tiles.set(key, tile);
@@ -44,7 +53,13 @@ function flopsOf({ shape, inputs, operator }: Value): number {
 }
 
 /** Milliseconds of one run of the product alone. */
-async function measure(context: GpuContext, product: Value, half: boolean, gemmTiles: GemmTiles): Promise<number> {
+async function measure(
+  context: GpuContext,
+  product: Value,
+  half: boolean,
+  gemmTiles: GemmTiles,
+  { measuredFlops }: TuningEffort,
+): Promise<number> {
   const { device, buffers } = context;
   const { operator, inputs } = product;
   if (operator.kind !== 'Gemm') throw new Error('not a Gemm');
@@ -66,7 +81,7 @@ async function measure(context: GpuContext, product: Value, half: boolean, gemmT
     // The first is slower: the driver finishes the kernel when it is first needed.
     program.run();
     await device.queue.onSubmittedWorkDone();
-    const runs = Math.max(1, Math.min(MOST_RUNS, Math.round(MEASURED_FLOPS / flopsOf(product))));
+    const runs = Math.max(1, Math.min(MOST_RUNS, Math.round(measuredFlops / flopsOf(product))));
     const started = performance.now();
     for (let run = 0; run < runs; run++) program.run();
     await device.queue.onSubmittedWorkDone();
