@@ -98,8 +98,8 @@ test('a tile is measured for each product, and the choice changes no bit', async
   const web = await openHarness(page);
   const backend = await web.chooseBackend('webgpu');
   const tiles = await web.tune(config, 1);
-  // Forward and backward of four matrices and the head; those of queries and of the way back are of equal shape.
-  expect(tiles.length).toBeGreaterThan(10);
+  // The two largest matrices, there and back.
+  expect(tiles).toHaveLength(6);
   for (const [, tile] of tiles) expect([128, 64, 32]).toContain(tile.edge);
   expect((await web.liveGpuBuffers()).own).toBe(0);
 
