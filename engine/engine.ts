@@ -1,8 +1,9 @@
 /**
  * What an engine is: a compiled model on some device that turns batches into losses and gradients, gradients into
  * messages, and takes outer steps. Implemented by `web.ts` (WebGPU or WASM in a worker) and `node.ts`. It knows nothing
- * of windows or the network. Parameters are the flat fp32 vector of `core/model/layout.ts`. Calls on one engine must not overlap: each
- * is awaited before the next.
+ * of windows or the network. Parameters are the flat fp32 vector of `core/model/layout.ts`. Calls on one engine must not
+ * overlap: each is awaited before the next. Only calls of `accumulate` may follow one another unawaited: they are done
+ * in turn.
  */
 import type { Batch } from '../core/data/batch.ts';
 import type { ModelConfig } from '../core/model/config.ts';

@@ -10,6 +10,7 @@ import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from '
 import { batchArrays } from './feeds.ts';
 import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from './graph/llama.ts';
 import { createHostCompressor } from './host-compressor.ts';
+import { inTurn } from './in-turn.ts';
 import { writeOnnx } from './graph/onnx.ts';
 
 /** What both ONNX runtimes offer. */
@@ -119,7 +120,7 @@ async function createEngine(
         if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
         return run(batch);
       }),
-    accumulate: (batch) => usable(() => run(batch)),
+    accumulate: inTurn((batch) => usable(() => run(batch))),
     takeGradient: () =>
       usable(() => {
         if (accumulated === 0) throw new Error('no gradient was accumulated');

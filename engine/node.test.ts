@@ -150,3 +150,24 @@ test('a gradient that is discarded leaves nothing in the next', async () => {
   const errors = Object.values(relativeErrors(config, await trainer.takeGradient(), expected));
   expect(Math.max(...errors)).toBeLessThan(1e-6);
 });
+
+test('batches that are not awaited are accumulated in turn', async () => {
+  const batches = [1, 2, 3].map((seed) => tinyBatch(config, seed));
+  await trainer.setParameters(parameters);
+  const alone = [];
+  for (const each of batches) alone.push(await trainer.accumulate(each));
+  const expected = await trainer.takeGradient();
+  const bad = { ...batch, length: 1 };
+  const queued = [
+    trainer.accumulate(batches[0]!),
+    trainer.accumulate(bad),
+    ...batches.slice(1).map((each) => trainer.accumulate(each)),
+  ];
+  const results = await Promise.allSettled(queued);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.count] : []))).toEqual(
+    alone.map(({ count }) => count),
+  );
+  const errors = Object.values(relativeErrors(config, await trainer.takeGradient(), expected));
+  expect(Math.max(...errors)).toBeLessThan(1e-6);
+});

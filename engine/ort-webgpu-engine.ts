@@ -16,6 +16,7 @@ import { readFloats } from './gpu/read-back.ts';
 import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph } from './graph/llama.ts';
 import { writeOnnx } from './graph/onnx.ts';
 import { createHostCompressor } from './host-compressor.ts';
+import { inTurn } from './in-turn.ts';
 import { createApplySignStep } from './gpu/kernels/apply-sign-step.ts';
 
 export function createOrtWebGpuEvaluator(
@@ -162,7 +163,7 @@ async function createEngine(
         if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
         return run(batch);
       }),
-    accumulate: (batch) => usable(() => run(batch)),
+    accumulate: inTurn((batch) => usable(() => run(batch))),
     takeGradient: () =>
       usable(async () => {
         if (accumulated === 0) throw new Error('no gradient was accumulated');
