@@ -70,6 +70,16 @@ test('where one of our kernels does not compile, onnxruntime’s are used and th
   expect((await web.liveGpuBuffers()).own).toBe(0);
 });
 
+test('a GPU without room is reported as such, and nothing is left on it', async ({ page }) => {
+  const web = await openHarness(page);
+  const backend = await web.chooseBackend('webgpu');
+  await web.fillMemory();
+  await expect(web.createTrainer(backend, { config: TINY, sequences: TINY_SEQUENCES })).rejects.toThrow(
+    'GpuMemoryError: The GPU has not enough free memory (all of it is taken).',
+  );
+  expect((await web.liveGpuBuffers()).own).toBe(0);
+});
+
 test('what training takes is planned and told, and too little is refused with a way out', async ({ page }) => {
   const web = await openHarness(page);
   const backend = await web.chooseBackend('webgpu');

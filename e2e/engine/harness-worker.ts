@@ -140,6 +140,10 @@ const api = {
   removeGpu(): void {
     Object.defineProperty(navigator, 'gpu', { value: undefined, configurable: true });
   },
+  /** As a GPU does that others have filled. */
+  fillMemory(): void {
+    GPUDevice.prototype.popErrorScope = () => Promise.resolve(new GPUOutOfMemoryError('all of it is taken'));
+  },
   /** As a driver does that one of our kernels is too much for. */
   refuseOneKernel(): void {
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the object that the replacement is called on

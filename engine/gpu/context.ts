@@ -6,6 +6,12 @@ export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
 }
 
+/** The device had no room for what the planner thought would fit: others use it too. */
+export class GpuMemoryError extends Error {
+  override readonly name = 'GpuMemoryError';
+  readonly remedy = 'Close other tabs and programs that use the GPU, or allow less memory with ?memory=MiB.';
+}
+
 /** How much later than the failure that it causes the platform may tell of a loss. */
 const LOSS_NOTICE_MS = 200;
 
@@ -15,6 +21,13 @@ export interface GpuContext {
   /** Compiled once, whoever asks. @throws GPUPipelineError */
   readonly compile: (label: string, code: string) => Promise<GPUComputePipeline>;
   readonly lost: boolean;
+  /**
+   * Makes buffers, and looks whether there was room for them: the platform only notes that, and goes on with buffers that
+   * hold nothing.
+   *
+   * @throws GpuMemoryError
+   */
+  allocate<T>(work: () => T | Promise<T>): Promise<T>;
   /**
    * Does the work; what fails on a lost device is reported as its loss.
    *
@@ -50,6 +63,14 @@ export function createGpuContext(device: GPUDevice): GpuContext {
     },
     get lost() {
       return lost !== undefined;
+    },
+    async allocate(work) {
+      device.pushErrorScope('out-of-memory');
+      const [outcome] = await Promise.allSettled([(async () => work())()]);
+      const full = await device.popErrorScope();
+      if (full) throw new GpuMemoryError(`The GPU has not enough free memory (${full.message}).`);
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
     },
     async guard(work) {
       assertPresent();

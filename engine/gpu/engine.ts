@@ -74,7 +74,7 @@ export async function createGpuEvaluator(
   options: GpuEngineOptions,
   report: BackendReport,
 ): Promise<Evaluator> {
-  return createEngine(context, options, report, planEvaluation(options, workgroupBytesOf(context)));
+  return allocateEngine(context, options, report, planEvaluation(options, workgroupBytesOf(context)));
 }
 
 /** Forward and backward. @throws GPUPipelineError when a kernel does not compile */
@@ -83,14 +83,31 @@ export async function createGpuTrainer(
   options: GpuEngineOptions,
   report: BackendReport,
 ): Promise<Trainer> {
-  return createEngine(context, options, report, planTraining(options, workgroupBytesOf(context)));
+  return allocateEngine(context, options, report, planTraining(options, workgroupBytesOf(context)));
 }
 
 function workgroupBytesOf({ device }: GpuContext): number {
   return device.limits.maxComputeWorkgroupStorageSize;
 }
 
-const RESIDENT = (): GPUBufferUsageFlags => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+/** @throws GpuMemoryError, GPUPipelineError; nothing is left behind then */
+async function allocateEngine(
+  context: GpuContext,
+  options: GpuEngineOptions,
+  report: BackendReport,
+  plan: Plan,
+): Promise<Trainer> {
+  let engine: Trainer | undefined;
+  try {
+    await context.allocate(async () => {
+      engine = await createEngine(context, options, report, plan);
+    });
+  } catch (error) {
+    await engine?.dispose();
+    throw error;
+  }
+  return engine!;
+}
 
 async function createEngine(
   context: GpuContext,
@@ -108,7 +125,8 @@ async function createEngine(
   const training = groups.some(({ name }) => inputs.has(gradientInput(name)));
 
   const own: GPUBuffer[] = [];
-  const make = (bytes: number, usage = RESIDENT()): GPUBuffer => {
+  const make = (bytes: number): GPUBuffer => {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffer = buffers.make(bytes, usage);
     own.push(buffer);
     return buffer;
@@ -212,14 +230,17 @@ async function createEngine(
     discardGradient: () => usable(clearGradients),
     createCompressor: (scheme) =>
       usable(async () => {
-        const compressor = await createGpuCompressor({
-          context,
-          parameters: scheme.parameters,
-          gradients: gradients.flatMap(({ buffer, offset, members }) =>
-            members.map((spec) => ({ buffer, offset: spec.offset - offset, spec })),
-          ),
+        const compressor = await context.allocate(async () => {
+          const made = await createGpuCompressor({
+            context,
+            parameters: scheme.parameters,
+            gradients: gradients.flatMap(({ buffer, offset, members }) =>
+              members.map((spec) => ({ buffer, offset: spec.offset - offset, spec })),
+            ),
+          });
+          compressors.push(made);
+          return made;
         });
-        compressors.push(compressor);
         return {
           stateBytes: compressor.stateBytes,
           compress: (learningRate) =>

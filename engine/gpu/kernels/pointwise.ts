@@ -66,6 +66,9 @@ export function lowerRotate(value: Value, lowering: Lowering): Kernel[] {
   );
 }
 
+/** σ(gate); the exponential stays finite, since a device may assume that all floats are. */
+const SIGMOID = '(1.0 / (1.0 + exp(min(-gate, 80.0))))';
+
 export function lowerSwiGlu(value: Value, lowering: Lowering): Kernel[] {
   const [gateUp] = value.inputs as [Value];
   const [rows, width] = value.shape as [number, number];
@@ -77,7 +80,7 @@ export function lowerSwiGlu(value: Value, lowering: Lowering): Kernel[] {
       writes: { result: value },
       body: `let at = (i / ${width}u) * ${2 * width}u + i % ${width}u;
   let gate = f32(gate_up[at]);
-  result[i] = ${lowering.element(value)}(gate / (1.0 + exp(-gate)) * f32(gate_up[at + ${width}u]));`,
+  result[i] = ${lowering.element(value)}(gate * ${SIGMOID} * f32(gate_up[at + ${width}u]));`,
     },
     lowering,
   );
@@ -100,7 +103,7 @@ export function lowerSwiGluGrad(value: Value, lowering: Lowering): Kernel[] {
   let gate = f32(${source}[at]);
   let up = f32(${source}[at + ${width}u]);
   let outer = f32(gradient[i]);
-  let sigmoid = 1.0 / (1.0 + exp(-gate));
+  let sigmoid = ${SIGMOID};
   result[at] = ${element}(outer * up * sigmoid * (1.0 + gate * (1.0 - sigmoid)));
   result[at + ${width}u] = ${element}(outer * gate * sigmoid);`,
     },
