@@ -100,6 +100,7 @@ describe('a replica', () => {
   let engine: ReturnType<typeof memoryEngine>;
   let replica: Replica;
   let windows: WindowSummary[];
+  let createAnother: (readBackBytes?: number) => Replica;
 
   beforeEach(async () => {
     history = await makeHistory();
@@ -122,15 +123,18 @@ describe('a replica', () => {
       delete: (sha256) => Promise.resolve(void cached.delete(sha256)),
       retain: () => Promise.resolve(),
     };
-    replica = createReplica({
-      run: RUN,
-      manifest: { checkpoint: { chunkBytes: CHUNK_BYTES } } as RunManifest,
-      scheme,
-      api: api as ValidatorApi,
-      cache,
-      engine: () => engine,
-      emit: (event) => events.push(event),
-    });
+    createAnother = (readBackBytes) =>
+      createReplica({
+        run: RUN,
+        manifest: { checkpoint: { chunkBytes: CHUNK_BYTES, everyWindows: 3 } } as RunManifest,
+        scheme,
+        api: api as ValidatorApi,
+        cache,
+        engine: () => engine,
+        emit: (event) => events.push(event),
+        ...(readBackBytes === undefined ? {} : { readBackBytes }),
+      });
+    replica = createAnother();
   });
 
   const at = (window: number): { window: number; root: string } => ({ window, root: history.roots[window]! });
@@ -162,6 +166,44 @@ describe('a replica', () => {
     await replica.catchUp(at(3), signal);
     expect(replica.parameters).toEqual(engine.held);
     expect(fetched).toEqual([first!.sha256]);
+  });
+
+  test('stores what the validator publishes as the next checkpoint: another visit downloads nothing', async () => {
+    await replica.catchUp(at(4), signal);
+    const { leaves, root } = await stateRoot(replica.parameters, CHUNK_BYTES, webDigest);
+    const chunks = leaves.map((sha256) => ({ sha256, bytes: cached.get(sha256)!.length }));
+    history = { ...history, checkpoint: { run: RUN, window: 4, stateRoot: root, chunks, steps: [] } };
+    fetched = [];
+    engine.held.fill(0);
+    const another = createAnother();
+    await another.catchUp(at(4), signal);
+    expect(another.parameters).toEqual(engine.held);
+    expect(another).toMatchObject(at(4));
+    expect(fetched).toEqual([]);
+  });
+
+  test('of a large model looks at the device now and then, and finds what went wrong there', async () => {
+    let readings = 0;
+    const device = engine;
+    engine = {
+      ...device,
+      readParameters() {
+        readings++;
+        return device.readParameters();
+      },
+    };
+    // Half of the model a window: every second time.
+    const large = createAnother(2 * layout.total);
+    await large.catchUp(at(1), signal);
+    expect(readings).toBe(1);
+    engine.held[7]! += 1;
+    await large.catchUp(at(2), signal);
+    expect(readings).toBe(1);
+    expect(large.root).toBe(history.roots[2]);
+    await large.catchUp(at(3), signal);
+    expect(readings).toBe(3);
+    expect(events.map((event) => (event.type === 'status' ? event.status.kind : event.type))).toContain('resyncing');
+    expect(large.parameters).toEqual(engine.held);
   });
 
   test('whose parameters went wrong says so, and is cured by a fresh download', async () => {

@@ -1,8 +1,9 @@
 /**
  * The contributor's copy of the model, kept in exact lockstep: a verified checkpoint plus outer steps, with the state
- * root compared before anything is trained on it. The parameters live in the engine; this follows which they are.
+ * root compared before anything is trained on it. The engine has the parameters to train with; the copy here takes the
+ * same steps, which are exact, and is compared with the engine's as often as reading these back is cheap.
  */
-import { parametersFromBytes } from '../core/lockstep/parameters.ts';
+import { parameterChunks, parametersFromBytes } from '../core/lockstep/parameters.ts';
 import { rootOfLeaves, stateRoot } from '../core/lockstep/state-root.ts';
 import type { Checkpoint } from '../core/protocol/api.ts';
 import type { RunManifest } from '../core/protocol/manifest.ts';
@@ -11,7 +12,7 @@ import type { Evaluator } from '../engine/engine.ts';
 import { webDigest, type ValidatorApi } from './api.ts';
 import { cachedBlob } from './cached-blob.ts';
 import type { ContributorEvent } from './events.ts';
-import { UnreachableError } from './http.ts';
+import { messageOf, UnreachableError } from './http.ts';
 import type { BlobCache } from './ports.ts';
 
 /** The parameters are not those of the run: cured by a fresh download. */
@@ -21,12 +22,14 @@ export class RootMismatchError extends Error {
 
 /** More steps behind than this, a checkpoint is the shorter way. */
 const MAX_STEPS_BEHIND = 200;
+/** Bytes a window that may be brought from the device, on average, to see that it holds what it should. */
+const READ_BACK_BYTES = 16 * 2 ** 20;
 
 export interface Replica {
   /** The window that the parameters train, 0 before the first download. */
   readonly window: number;
   readonly root: string;
-  /** fp32, as the device held them when the root was taken. */
+  /** fp32, those that the root was taken of. */
   readonly parameters: Float32Array<ArrayBuffer>;
   /**
    * Brings the parameters to those of `window`, by the missing outer steps where that is possible and by checkpoint
@@ -47,10 +50,16 @@ export interface ReplicaOptions {
   readonly cache: BlobCache;
   readonly engine: () => Evaluator;
   readonly emit: (event: ContributorEvent) => void;
+  /** Bytes a window that may be read back from the device, on average. */
+  readonly readBackBytes?: number;
 }
 
 export function createReplica(options: ReplicaOptions): Replica {
-  const { run, manifest, scheme, api, cache, engine, emit } = options;
+  const { run, manifest, scheme, api, cache, engine, emit, readBackBytes = READ_BACK_BYTES } = options;
+  const windowsAComparison = Math.max(1, Math.ceil((4 * scheme.layout.total) / readBackBytes));
+  let windowsUncompared = 0;
+  /** The window of the checkpoint that is kept in the cache. */
+  let kept = 0;
   let window = 0;
   let root = '';
   let parameters = new Float32Array(0);
@@ -79,9 +88,23 @@ export function createReplica(options: ReplicaOptions): Replica {
     }
     await cache.retain('checkpoint-chunk', new Set(chunks.map((chunk) => chunk.sha256)));
     await cache.retain('outer-step', new Set(checkpoint.steps.map((step) => step.sha256)));
-    await engine().setParameters(parametersFromBytes(bytes));
+    parameters = parametersFromBytes(bytes);
+    await engine().setParameters(parameters);
+    // What a device has just been given is looked at once.
+    windowsUncompared = windowsAComparison;
     window = checkpoint.window;
+    kept = window;
     root = checkpoint.stateRoot;
+  }
+
+  /** The checkpoint that the validator publishes now is what is held already: a reload need not download it. */
+  async function keepAsCheckpoint(leaves: readonly string[]): Promise<void> {
+    for (const [i, chunk] of parameterChunks(parameters, manifest.checkpoint.chunkBytes).entries()) {
+      await cache.put('checkpoint-chunk', leaves[i]!, chunk.slice());
+    }
+    await cache.retain('checkpoint-chunk', new Set(leaves));
+    await cache.retain('outer-step', new Set());
+    kept = window;
   }
 
   async function applySteps(target: number, signal: AbortSignal): Promise<void> {
@@ -97,7 +120,9 @@ export function createReplica(options: ReplicaOptions): Replica {
         emit({ type: 'status', status: { kind: 'downloading', what: 'steps', bytes: done, totalBytes } });
       }
       const bytes = await cachedBlob(options, 'outer-step', step.outerStep, signal);
-      await engine().applyStep(scheme.decodeStep(bytes, { run, window: step.window }));
+      const decoded = scheme.decodeStep(bytes, { run, window: step.window });
+      await engine().applyStep(decoded);
+      scheme.applyStep(parameters, decoded);
       done += bytes.length;
       window = step.window + 1;
     }
@@ -105,11 +130,18 @@ export function createReplica(options: ReplicaOptions): Replica {
 
   async function verify(expected: string): Promise<void> {
     emit({ type: 'status', status: { kind: 'verifying', window } });
-    parameters = await engine().readParameters();
-    const actual = (await stateRoot(parameters, manifest.checkpoint.chunkBytes, webDigest)).root;
+    if (++windowsUncompared >= windowsAComparison) {
+      parameters = await engine().readParameters();
+      windowsUncompared = 0;
+    }
+    const { root: actual, leaves } = await stateRoot(parameters, manifest.checkpoint.chunkBytes, webDigest);
     if (actual !== expected) throw new RootMismatchError(`the state root is ${actual}, the run’s is ${expected}`);
     root = actual;
     emit({ type: 'state-root', window, root });
+    if (window === kept || (window - 1) % manifest.checkpoint.everyWindows !== 0) return;
+    await keepAsCheckpoint(leaves).catch((error: unknown) => {
+      emit({ type: 'warning', message: `The model could not be stored for the next visit: ${messageOf(error)}` });
+    });
   }
 
   async function fromCheckpoint(target: { window: number; root: string }, signal: AbortSignal): Promise<void> {

@@ -115,7 +115,7 @@ test('a tile is measured for each product, and the choice changes no bit', async
 
   const batch = someBatch(config, 1, 'tuned');
   const gradients: Float32Array[] = [];
-  const others = tiles.map(([key]): (typeof tiles)[number] => [key, { edge: 64, block: 8 }]);
+  const others = tiles.map(([key]): (typeof tiles)[number] => [key, { edge: 64, block: 8, shared: true }]);
   for (const chosen of [[], others]) {
     await web.createTrainer(backend, { config, sequences: 1 }, chosen);
     await web.setParameters(someParameters(config));

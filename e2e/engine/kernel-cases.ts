@@ -94,7 +94,7 @@ function product([rows, depth, columns]: Product, number: number, gemmTile?: Til
   const alpha = Math.floor(number / 2) % 2 === 0 ? 1 : -0.375;
   const turned = `${transA ? ', a turned' : ''}${transB ? ', b turned' : ''}`;
   return {
-    name: `${rows} x ${depth} x ${columns}${turned}, ${addend}, ${alpha}${gemmTile ? `, tile ${gemmTile.edge}` : ''}`,
+    name: `${rows} x ${depth} x ${columns}${turned}, ${addend}, ${alpha}${gemmTile ? `, tile ${gemmTile.edge}${gemmTile.shared ? '' : ' unshared'}` : ''}`,
     build: (g) => ({
       result: g.gemm(
         g.input('a', transA ? [depth, rows] : [rows, depth]),
@@ -110,7 +110,9 @@ function product([rows, depth, columns]: Product, number: number, gemmTile?: Til
 
 const gemm = [
   ...PRODUCTS.flatMap((sizes, shape) => TRANSPOSES.map((_, i) => product(sizes, 5 * shape + i))),
-  ...TILES.filter(({ edge }) => edge > 32).flatMap((tile) => TILED_PRODUCTS.map((sizes, i) => product(sizes, i, tile))),
+  ...TILES.filter(({ edge, shared }) => edge > 32 || !shared).flatMap((tile) =>
+    TILED_PRODUCTS.map((sizes, i) => product(sizes, i, tile)),
+  ),
 ];
 
 const NORMED: readonly (readonly [rows: number, width: number])[] = [

@@ -26,12 +26,14 @@ export interface GpuEngineOptions extends EngineOptions {
   readonly recompute?: boolean;
   /** As `tuneGemms` measured them. */
   readonly gemmTiles?: GemmTiles;
+  /** Whether the adapter is emulated by a processor. */
+  readonly software?: boolean;
 }
 
 /** Lifts gradients of a summed loss, which start at 1 / vocabulary, out of the reach of fp16's subnormals. */
 const FP16_LOSS_SCALE = 64;
 
-type ModelPlan = EngineOptions & Pick<GpuEngineOptions, 'precision' | 'recompute' | 'gemmTiles'>;
+type ModelPlan = EngineOptions & Pick<GpuEngineOptions, 'precision' | 'recompute' | 'gemmTiles' | 'software'>;
 
 /** What a training step will run and hold; nothing is allocated. */
 export function planTraining(options: ModelPlan, workgroupBytes: number): Plan {
@@ -52,7 +54,10 @@ function shapeOf({ config, sequences, length = config.contextLength }: EngineOpt
   return { config, sequences, length };
 }
 
-function planOptions({ config, precision, gemmTiles }: ModelPlan, workgroupBytes: number): PlanOptions {
+function planOptions(
+  { config, precision, gemmTiles, software = false }: ModelPlan,
+  workgroupBytes: number,
+): PlanOptions {
   const groups = parameterGroups(config);
   const half = precision === 'fp16';
   return {
@@ -60,6 +65,7 @@ function planOptions({ config, precision, gemmTiles }: ModelPlan, workgroupBytes
     workgroupBytes,
     half,
     halfInputs: new Set(half ? groups.filter(isMatrix).map(({ name }) => name) : []),
+    software,
     ...(gemmTiles ? { gemmTiles } : {}),
   };
 }
@@ -74,7 +80,12 @@ export async function createGpuEvaluator(
   options: GpuEngineOptions,
   report: BackendReport,
 ): Promise<Evaluator> {
-  return allocateEngine(context, options, report, planEvaluation(options, workgroupBytesOf(context)));
+  return allocateEngine(
+    context,
+    options,
+    report,
+    planEvaluation({ software: report.software, ...options }, workgroupBytesOf(context)),
+  );
 }
 
 /** Forward and backward. @throws GPUPipelineError when a kernel does not compile */
@@ -83,7 +94,12 @@ export async function createGpuTrainer(
   options: GpuEngineOptions,
   report: BackendReport,
 ): Promise<Trainer> {
-  return allocateEngine(context, options, report, planTraining(options, workgroupBytesOf(context)));
+  return allocateEngine(
+    context,
+    options,
+    report,
+    planTraining({ software: report.software, ...options }, workgroupBytesOf(context)),
+  );
 }
 
 function workgroupBytesOf({ device }: GpuContext): number {

@@ -6,6 +6,8 @@ export interface Tile {
   readonly edge: number;
   /** A multiple of 4. */
   readonly block: number;
+  /** Whether the factors go through memory that the workgroup shares. */
+  readonly shared: boolean;
 }
 
 export type GemmTiles = ReadonlyMap<string, Tile>;
@@ -44,6 +46,8 @@ export interface Lowering {
   readonly compute: 'f32' | 'f16';
   /** Bytes of memory that the threads of a workgroup share. */
   readonly workgroupBytes: number;
+  /** Whether a processor emulates the GPU: there a barrier costs more than anything that it saves. */
+  readonly software: boolean;
   /** Tiles that were measured to be the quickest, by `gemmKey`. */
   readonly gemmTiles: GemmTiles;
 }

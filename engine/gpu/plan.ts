@@ -43,6 +43,7 @@ export interface PlanOptions {
   /** Inputs that are given in half precision. */
   readonly halfInputs: ReadonlySet<string>;
   readonly gemmTiles?: GemmTiles;
+  readonly software?: boolean;
 }
 
 /**
@@ -195,6 +196,7 @@ export function planGraph(outputs: Readonly<Record<string, Value>>, options: Pla
         },
         compute: options.half ? 'f16' : 'f32',
         workgroupBytes: options.workgroupBytes,
+        software: options.software ?? false,
         gemmTiles: options.gemmTiles ?? new Map<string, Tile>(),
       }),
     );

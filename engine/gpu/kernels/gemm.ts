@@ -1,6 +1,7 @@
 /**
- * alpha · op(a) · op(b) + c. Each workgroup makes a tile of the result from strips of both factors in its shared
- * memory, each thread a block of it in registers.
+ * alpha · op(a) · op(b) + c. Each workgroup makes a tile of the result, each thread a block of it in registers. Strips of
+ * both factors go through the workgroup's shared memory, or each thread reads what it needs by itself: where caches are
+ * good or barriers slow, that is quicker. All ways sum in the same order.
  */
 import type { Value } from '../../graph/ir.ts';
 import { f32, kernel, repeat, type Element, type Kernel, type Lowering, type Tile } from '../kernel.ts';
@@ -8,19 +9,21 @@ import { f32, kernel, repeat, type Element, type Kernel, type Lowering, type Til
 /** Depth of the strips. */
 const DEPTH = 16;
 
-const LARGE: Tile = { edge: 128, block: 8 };
-const MEDIUM: Tile = { edge: 64, block: 8 };
-const SMALL: Tile = { edge: 32, block: 4 };
+const LARGE: Tile = { edge: 128, block: 8, shared: true };
+const MEDIUM: Tile = { edge: 64, block: 8, shared: true };
+const SMALL: Tile = { edge: 32, block: 4, shared: true };
+const UNSHARED: Tile = { edge: 32, block: 4, shared: false };
 
 /** So many workgroups keep the larger GPUs busy; with fewer, smaller tiles are quicker though they read more. */
 const ENOUGH_WORKGROUPS = 96;
 
-export const TILES: readonly Tile[] = [LARGE, MEDIUM, SMALL];
+export const TILES: readonly Tile[] = [LARGE, MEDIUM, SMALL, { edge: 64, block: 8, shared: false }, UNSHARED];
 
 /** The largest tile of which there are enough: a guess, until `tune.ts` has measured. */
-function likelyTile(rows: number, columns: number): Tile {
+function likelyTile(rows: number, columns: number, { software }: Lowering): Tile {
+  if (software) return UNSHARED;
   const count = ({ edge }: Tile): number => Math.ceil(rows / edge) * Math.ceil(columns / edge);
-  return TILES.find((tile) => count(tile) >= ENOUGH_WORKGROUPS) ?? SMALL;
+  return [LARGE, MEDIUM].find((tile) => count(tile) >= ENOUGH_WORKGROUPS) ?? SMALL;
 }
 
 /** What two products have in common that take the same time. */
@@ -80,14 +83,78 @@ function fill({ name, summedInner }: Factor, { edge }: Tile, start: string, thre
     }`;
 }
 
+/** The registers of a thread's block. */
+interface Block {
+  readonly size: number;
+  /** Rows and columns from one group of four to the next. */
+  readonly stride: number;
+  /** What is added to: rows by groups of four columns. */
+  readonly sum: string;
+}
+
+const everyFour = ({ size }: Block, text: (quad: number) => string): string => repeat(size / 4, text);
+
+/** WGSL that adds the products of depths `depth` … `depth` + 15, through shared memory. */
+function sharedProducts(factors: readonly [Factor, Factor], tile: Tile, block: Block, threads: number): string {
+  const across = tile.edge / 4;
+  const place = (quad: number): string => `k * ${across}u + ${(quad * block.stride) / 4}u`;
+  return `${fill(factors[0], tile, 'start_row', threads)}
+    ${fill(factors[1], tile, 'start_column', threads)}
+    workgroupBarrier();
+    for (var k = 0u; k < ${DEPTH}u; k++) {
+      ${everyFour(block, (quad) => `let a_${quad} = tile_a[${place(quad)} + thread_row];`)}
+      ${everyFour(block, (quad) => `let b_${quad} = tile_b[${place(quad)} + thread_column];`)}
+      ${multiply(
+        block,
+        (row) => `a_${Math.floor(row / 4)}[${row % 4}]`,
+        (quad) => `b_${quad}`,
+      )}
+    }
+    workgroupBarrier();`;
+}
+
+/** The same, each thread for itself, four depths at a time. */
+function ownProducts([left, right]: readonly [Factor, Factor], block: Block): string {
+  const at = (first: string, quad: number, i = 0): string => `${first} + ${quad * block.stride + i}u`;
+  const fours = [0, 1, 2, 3];
+  // Always four vectors along the result's axis, one a depth.
+  const bring = (name: string, first: string, quad: number, { summedInner }: Factor): string =>
+    summedInner
+      ? `let ${name}_${quad} = transpose(mat4x4<shared_t>(${fours.map((i) => `load_${name}(${at(first, quad, i)}, k)`).join(', ')}));`
+      : `let ${name}_${quad} = mat4x4<shared_t>(${fours.map((i) => `load_${name}(k + ${i}u, ${at(first, quad)})`).join(', ')});`;
+  return `for (var k = depth; k < depth + ${DEPTH}u; k += 4u) {
+      ${everyFour(block, (quad) => bring('a', 'first_row', quad, left))}
+      ${everyFour(block, (quad) => bring('b', 'first_column', quad, right))}
+      ${fours
+        .map((i) =>
+          multiply(
+            block,
+            (row) => `a_${Math.floor(row / 4)}[${i}][${row % 4}]`,
+            (quad) => `b_${quad}[${i}]`,
+          ),
+        )
+        .join('\n      ')}
+    }`;
+}
+
+/** WGSL that adds a column of the left block times a row of the right one. */
+function multiply(block: Block, left: (row: number) => string, right: (quad: number) => string): string {
+  return repeat(block.size, (row) =>
+    everyFour(block, (quad) => {
+      const sum = `${block.sum}_${row}_${quad}`;
+      return `${sum} = fma(vec4<shared_t>(${left(row)}), ${right(quad)}, ${sum});`;
+    }),
+  );
+}
+
 export function lowerGemm(value: Value, lowering: Lowering): Kernel[] {
   if (value.operator.kind !== 'Gemm') throw new Error('not a Gemm');
   const { transA, transB, alpha } = value.operator;
   const [a, b, c] = value.inputs as [Value, Value, Value?];
   const [rows, columns] = value.shape as [number, number];
   const depth = transA ? a.shape[0]! : a.shape[1]!;
-  const tile = lowering.gemmTiles.get(gemmKey(value)) ?? likelyTile(rows, columns);
-  const { edge, block } = tile;
+  const tile = lowering.gemmTiles.get(gemmKey(value)) ?? likelyTile(rows, columns, lowering);
+  const { edge, block, shared } = tile;
   const side = edge / block;
   const threads = side * side;
   const quads = block / 4;
@@ -130,9 +197,17 @@ export function lowerGemm(value: Value, lowering: Lowering): Kernel[] {
   }`;
   };
 
+  const registers: Block = { size: block, stride: 4 * stride, sum: half ? 'part' : 'sum' };
+  const products = shared
+    ? sharedProducts([left, right], tile, registers, threads)
+    : ownProducts([left, right], registers);
   const body = `alias shared_t = ${half ? 'f16' : 'f32'};
-var<workgroup> tile_a: array<vec4<shared_t>, ${DEPTH * across}>;
-var<workgroup> tile_b: array<vec4<shared_t>, ${DEPTH * across}>;
+${
+  shared
+    ? `var<workgroup> tile_a: array<vec4<shared_t>, ${DEPTH * across}>;
+var<workgroup> tile_b: array<vec4<shared_t>, ${DEPTH * across}>;`
+    : ''
+}
 
 ${loader(left, depth, exact(left))}
 ${loader(right, depth, exact(right))}
@@ -143,26 +218,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let start_column = group.x * ${edge}u;
   let thread_row = thread / ${side}u;
   let thread_column = thread % ${side}u;
-  ${each((row, quad) => `var sum_${row}_${quad} = vec4<f32>();`)}
-  for (var depth = 0u; depth < ${depth}u; depth += ${DEPTH}u) {
-    ${fill(left, tile, 'start_row', threads)}
-    ${fill(right, tile, 'start_column', threads)}
-    workgroupBarrier();
-    ${half ? each((row, quad) => `var part_${row}_${quad} = vec4<f16>();`) : ''}
-    for (var k = 0u; k < ${DEPTH}u; k++) {
-      ${repeat(quads, (i) => `let a_${i} = tile_a[k * ${across}u + ${i * stride}u + thread_row];`)}
-      ${repeat(quads, (i) => `let b_${i} = tile_b[k * ${across}u + ${i * stride}u + thread_column];`)}
-      ${each((row, quad) => {
-        const factor = `vec4<shared_t>(a_${Math.floor(row / 4)}[${row % 4}])`;
-        const sum = `${half ? 'part' : 'sum'}_${row}_${quad}`;
-        return `${sum} = fma(${factor}, b_${quad}, ${sum});`;
-      })}
-    }
-    ${half ? each((row, quad) => `sum_${row}_${quad} += vec4<f32>(part_${row}_${quad});`) : ''}
-    workgroupBarrier();
-  }
   let first_row = start_row + 4u * thread_row;
   let first_column = start_column + 4u * thread_column;
+  ${each((row, quad) => `var sum_${row}_${quad} = vec4<f32>();`)}
+  for (var depth = 0u; depth < ${depth}u; depth += ${DEPTH}u) {
+    ${half ? each((row, quad) => `var part_${row}_${quad} = vec4<f16>();`) : ''}
+    ${products}
+    ${half ? each((row, quad) => `sum_${row}_${quad} += vec4<f32>(part_${row}_${quad});`) : ''}
+  }
   var row: u32;
   var column: u32;
   ${wide ? '' : 'var four: vec4<f32>;'}
