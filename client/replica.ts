@@ -3,6 +3,7 @@
  * root compared before anything is trained on it. The engine has the parameters to train with; the copy here takes the
  * same steps, which are exact, and is compared with the engine's as often as reading these back is cheap.
  */
+import { applyOuterStep } from '../core/lockstep/outer-step.ts';
 import { parameterChunks, parametersFromBytes } from '../core/lockstep/parameters.ts';
 import { rootOfLeaves, stateRoot } from '../core/lockstep/state-root.ts';
 import type { Checkpoint } from '../core/protocol/api.ts';
@@ -122,7 +123,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       const bytes = await cachedBlob(options, 'outer-step', step.outerStep, signal);
       const decoded = scheme.decodeStep(bytes, { run, window: step.window });
       await engine().applyStep(decoded);
-      scheme.applyStep(parameters, decoded);
+      applyOuterStep(parameters, decoded);
       done += bytes.length;
       window = step.window + 1;
     }
@@ -137,11 +138,13 @@ export function createReplica(options: ReplicaOptions): Replica {
     const { root: actual, leaves } = await stateRoot(parameters, manifest.checkpoint.chunkBytes, webDigest);
     if (actual !== expected) throw new RootMismatchError(`the state root is ${actual}, the run’s is ${expected}`);
     root = actual;
+    if (window !== kept && (window - 1) % manifest.checkpoint.everyWindows === 0) {
+      await keepAsCheckpoint(leaves).catch((error: unknown) => {
+        emit({ type: 'warning', message: `The model could not be stored for the next visit: ${messageOf(error)}` });
+      });
+    }
+    // Not before it is stored: whoever sees the root may close the page.
     emit({ type: 'state-root', window, root });
-    if (window === kept || (window - 1) % manifest.checkpoint.everyWindows !== 0) return;
-    await keepAsCheckpoint(leaves).catch((error: unknown) => {
-      emit({ type: 'warning', message: `The model could not be stored for the next visit: ${messageOf(error)}` });
-    });
   }
 
   async function fromCheckpoint(target: { window: number; root: string }, signal: AbortSignal): Promise<void> {
