@@ -1,7 +1,7 @@
 /** `npm run sweep`: the run's loss over windows for each learning rate and momentum, by which the presets' are chosen. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { isPresetName } from '../core/model/presets.ts';
+import { isPresetName, REFERENCE_DECOUPLED_MOMENTUM } from '../core/model/presets.ts';
 import { runExperiment } from '../simulate/experiment.ts';
 
 const { values } = parseArgs({
@@ -28,7 +28,7 @@ const combinations = numbers(values.momenta).flatMap((momentum) =>
     numbers(values.rates).map((learningRate) => ({ learningRate, momentum, cosineWindows })),
   ),
 );
-for (const scheme of combinations) {
+for (const rates of combinations) {
   const { windows } = await runExperiment({
     preset,
     windows: Number(values.windows),
@@ -36,12 +36,12 @@ for (const scheme of combinations) {
     attackers: 0,
     pages: Number(values.pages),
     seed: values.seed,
-    scheme,
+    scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, warmupWindows: 0, ...rates },
   });
   const losses = [windows[0]!.lossBefore, ...windows.map((record) => record.lossAfter)];
-  results.push({ ...scheme, losses });
+  results.push({ ...rates, losses });
   const shown = losses.filter((_, i) => i % 5 === 0).map((loss) => loss?.toFixed(3) ?? '–');
-  const { learningRate, momentum, cosineWindows } = scheme;
+  const { learningRate, momentum, cosineWindows } = rates;
   console.log(`η ${learningRate}  β ${momentum}  cosine ${cosineWindows}  every 5th window: ${shown.join('  ')}`);
 }
 if (values.json) await writeFile(values.json, `${JSON.stringify({ options: values, results }, null, 2)}\n`);

@@ -9,6 +9,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { applyOuterStep } from '../core/lockstep/outer-step.ts';
 import { encodePage, pageBatch, pageFormat } from '../core/data/pages.ts';
 import { nextTokenBatch } from '../core/data/batch.ts';
 import { memorySigner } from '../core/identity/signing.ts';
@@ -120,7 +121,7 @@ function firstVersion({ judged, context: { scheme, pages } }: BenchWindow): Judg
       if (!trial) return local.losses(given);
       const candidate = base.slice();
       const { delta } = decodeUpload({ scheme }, trial.contribution);
-      scheme.applyStep(candidate, scheme.outerStep([delta], trial.stepSize));
+      applyOuterStep(candidate, scheme.outerStep([delta], trial.stepSize));
       const engine = await evaluator;
       await engine.setParameters(candidate);
       const sums = [];

@@ -20,6 +20,8 @@ export async function deliver(
   session: Session,
   now: ClockState,
   bytes: Uint8Array<ArrayBuffer>,
+  /** After the opening of the put phase. */
+  uploadAfterMs = 0,
 ): Promise<SignedReceipt> {
   const { ports, api, clock, status, signal } = context;
   const { run, hotkey, manifest, upload } = session;
@@ -30,7 +32,7 @@ export async function deliver(
     signature: await signHex(ports.identity.sessionSigner, 'ticket', canonicalBytes(ticket)),
   };
   for (let attempt = 0; ; attempt++) {
-    const early = clock.msUntil(now.putOpensAt);
+    const early = clock.msUntil(now.putOpensAt) + uploadAfterMs;
     if (early > 0) {
       status({ kind: 'waiting', window, waitingFor: 'put' });
       await ports.sleep(early + PUT_OPENS_MS, signal);

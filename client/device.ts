@@ -19,10 +19,12 @@ export interface Device {
   readonly compression: Pace;
   /** Adds a micro-batch to the gradient. @returns its loss and the time it took */
   accumulate(batch: Batch): Promise<{ readonly loss: LossSum; readonly busyMs: number }>;
+  /** A local step with what was accumulated; only where the scheme has them. */
+  localStep(window: number): Promise<{ readonly busyMs: number }>;
   /** The body of a contribution from what was accumulated. */
-  compress(learningRate: number): Promise<{ readonly body: Uint8Array<ArrayBuffer>; readonly busyMs: number }>;
-  /** Forgets what was accumulated, if anything was. */
-  discardGradient(): Promise<void>;
+  compress(window: number): Promise<{ readonly body: Uint8Array<ArrayBuffer>; readonly busyMs: number }>;
+  /** Forgets a window's work, if there was any: the parameters are those of the window. */
+  discard(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -70,16 +72,21 @@ export async function createDevice(
       warm = true;
       return { loss, busyMs };
     },
-    async compress(learningRate) {
+    async compress(window) {
       const started = now();
-      const body = await compressor.compress(learningRate);
+      const body = await compressor.compress(window);
       accumulated = false;
       const busyMs = now() - started;
       compression.record(busyMs);
       return { body, busyMs };
     },
-    async discardGradient() {
-      if (accumulated) await trainer.discardGradient();
+    async localStep(window) {
+      const started = now();
+      await compressor.localStep(window);
+      return { busyMs: now() - started };
+    },
+    async discard() {
+      if (accumulated) await compressor.discard();
       accumulated = false;
     },
     dispose,
@@ -115,7 +122,9 @@ function guardTrainer(trainer: Trainer): Trainer {
 function guardCompressor(compressor: Compressor): Compressor {
   return {
     stateBytes: compressor.stateBytes,
-    compress: (learningRate) => guard(() => compressor.compress(learningRate)),
+    localStep: (window) => guard(() => compressor.localStep(window)),
+    compress: (window) => guard(() => compressor.compress(window)),
+    discard: () => guard(() => compressor.discard()),
     undo: () => guard(() => compressor.undo()),
     saveState: () => guard(() => compressor.saveState()),
     async loadState(bytes) {

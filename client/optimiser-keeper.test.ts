@@ -41,6 +41,10 @@ function createCompressor(stateBytes?: number): Compressor {
   const compressor = createHostCompressor(scheme, {
     takeGradient: () =>
       Promise.resolve(Float32Array.from({ length: scheme.layout.total }, () => random.uniform() - 0.5)),
+    hasGradient: () => true,
+    discardGradient: () => Promise.resolve(),
+    readParameters: () => Promise.resolve(new Float32Array(scheme.layout.total)),
+    setParameters: () => Promise.resolve(),
   });
   return { ...compressor, ...(stateBytes === undefined ? {} : { stateBytes }) };
 }
@@ -65,7 +69,7 @@ describe('keeping the optimiser state', () => {
     const keeper = createKeeper();
     const first = createCompressor();
     await keeper.attach(first);
-    await first.compress(1e-3);
+    await first.compress(1);
     await keeper.delivered(1);
     expect(held?.window).toBe(1);
     const second = createCompressor();
@@ -119,6 +123,6 @@ describe('keeping the optimiser state', () => {
     const compressor = createCompressor();
     await createKeeper().attach(compressor);
     expect(events).toEqual([{ type: 'warning', message: expect.stringContaining('starts afresh') as string }]);
-    await expect(compressor.compress(1e-3)).resolves.toHaveLength(scheme.bodyBytes);
+    await expect(compressor.compress(1)).resolves.toHaveLength(scheme.bodyBytes);
   });
 });

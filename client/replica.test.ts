@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { applySignStep } from '../core/lockstep/sign-step.ts';
+import { applyOuterStep } from '../core/lockstep/outer-step.ts';
 import { parameterChunks } from '../core/lockstep/parameters.ts';
 import { stateRoot } from '../core/lockstep/state-root.ts';
 import { parameterLayout } from '../core/model/layout.ts';
@@ -39,7 +39,7 @@ function memoryEngine(): Evaluator & { readonly held: Float32Array<ArrayBuffer> 
     },
     readParameters: () => Promise.resolve(held.slice()),
     applyStep(step) {
-      applySignStep(held, step);
+      applyOuterStep(held, step);
       return Promise.resolve();
     },
     loss: unused,
@@ -76,7 +76,7 @@ async function makeHistory(): Promise<History> {
     const gradient = Float32Array.from({ length: layout.total }, () => random.uniform() - 0.5);
     const learningRate = scheme.learningRate(window);
     const step = scheme.outerStep([scheme.decodeBody(contributor.compress(gradient, learningRate))], learningRate);
-    scheme.applyStep(parameters, step);
+    applyOuterStep(parameters, step);
     roots.push(await rootNow());
     const outerStep = await store(scheme.encodeStep(step, { run: RUN, window }));
     windows.push({

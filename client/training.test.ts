@@ -41,7 +41,9 @@ function timedTrainer(sequences: number, step: () => void): Trainer {
     createCompressor: () =>
       Promise.resolve({
         stateBytes: 0,
+        localStep: unused,
         compress: unused,
+        discard: unused,
         undo: unused,
         saveState: unused,
         loadState: unused,
@@ -104,6 +106,7 @@ function trainWindow(device: Device, microBatches: number, { trainMs, putMs, res
     window: 1,
     pages: pages(),
     pagesAssigned: PAGES,
+    pagesPerStep: Infinity,
     pageSequences: microBatches,
     timeLeft: () => timeLeft(opened + trainMs - now, opened + trainMs + putMs - now, reserveMs),
   });

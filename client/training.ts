@@ -16,6 +16,8 @@ export interface TrainingWork {
   readonly pagesAssigned: number;
   /** Sequences of a page, whole micro-batches of the device. */
   readonly pageSequences: number;
+  /** After so many pages the device takes a local step. */
+  readonly pagesPerStep: number;
   /** As of now. */
   readonly timeLeft: () => TimeLeft;
 }
@@ -38,7 +40,7 @@ export interface Training {
  */
 export async function trainPages(
   { controls, signal, emit, status }: ContributorContext,
-  { device, window, pages, pagesAssigned, pageSequences, timeLeft }: TrainingWork,
+  { device, window, pages, pagesAssigned, pageSequences, pagesPerStep, timeLeft }: TrainingWork,
 ): Promise<Training> {
   const { trainer, microBatch } = device;
   const { throttle } = controls;
@@ -113,6 +115,7 @@ export async function trainPages(
     sayTraining();
     if (!(await trainPage(page))) break;
     trained.push(page.sha256);
+    if (trained.length % pagesPerStep === 0) throttle.worked((await device.localStep(window)).busyMs);
   }
   return {
     pages: trained,

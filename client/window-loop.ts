@@ -2,6 +2,7 @@
 import { assignedPages, sampleDigest } from '../core/data/assignment.ts';
 import { syncPositions } from '../core/gauntlet/sync.ts';
 import type { ClockState, SignedReceipt } from '../core/protocol/api.ts';
+import type { ContributionHeader } from '../core/protocol/contribution.ts';
 import { encodeContribution } from '../core/wire/contribution.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { ContributorContext } from './context.ts';
@@ -47,9 +48,12 @@ export async function followWindows(
       await stayPaused();
       continue;
     }
-    await replica.catchUp({ window: now.window, root: now.stateRoot }, signal);
+    if (replica.window === 0 || (behaviour.catchesUp?.(now.window) ?? true)) {
+      await replica.catchUp({ window: now.window, root: now.stateRoot }, signal);
+    }
     onCaughtUp();
-    const inTime = now.phase === 'train' && clock.msUntil(now.putOpensAt) > MIN_TRAINING_MS;
+    const takesPart = behaviour.takesPart?.(now.window) ?? true;
+    const inTime = takesPart && now.phase === 'train' && clock.msUntil(now.putOpensAt) > MIN_TRAINING_MS;
     if (!inTime) await nextWindow(now, 'first-window');
     else await nextWindow(now, (await contribute(now)) ? 'judgement' : 'next-window');
   }
@@ -90,7 +94,7 @@ export async function followWindows(
     const training = await train(now, device);
     if (training.pages.length === 0) return false;
     status({ kind: 'compressing', window });
-    const { body, busyMs } = await device.compress(scheme.learningRate(window));
+    const { body, busyMs } = await device.compress(window);
     controls.throttle.worked(busyMs);
     const receipt = await send(now, training, body).catch(async (error: unknown) => {
       // What was not delivered was not sent. A device that cannot take it back is lost, which its next use will show.
@@ -106,15 +110,16 @@ export async function followWindows(
 
   async function train(now: ClockState, device: Device): Promise<Training> {
     // What a window that failed half-way had accumulated is of other parameters.
-    await device.discardGradient();
+    await device.discard();
     const assigned = assignedPages(now.assignmentSeed, hotkey, pages.trainPages, manifest.training.pagesPerWindow);
-    const numbers = (behaviour.choosePages?.(assigned, pages.trainPages) ?? assigned).slice(0, maxPages);
+    const numbers = (behaviour.choosePages?.(assigned, pages.trainPages, now.window) ?? assigned).slice(0, maxPages);
     const training = await trainPages(context, {
       device,
       window: now.window,
       pages: pages.stream(numbers, signal),
       pagesAssigned: numbers.length,
       pageSequences: manifest.data.pageSequences,
+      pagesPerStep: scheme.localSteps?.pagesPerStep ?? Infinity,
       timeLeft: () => timeLeftIn(now, device),
     });
     if (training.pages.length === 0 || timeLeftIn(now, device).latestMs <= 0) noteSlowness(device, training.pageMs);
@@ -146,22 +151,26 @@ export async function followWindows(
     body: Uint8Array<ArrayBuffer>,
   ): Promise<SignedReceipt> {
     const { window } = now;
+    const about = { window, scheme };
     const positions = syncPositions(window, hotkey, scheme.layout);
+    const header: ContributionHeader = {
+      run,
+      window,
+      hotkey,
+      scheme: scheme.name,
+      root: replica.root,
+      pagesTrained: trained.length,
+      sampleDigest: sampleDigest(trained),
+      trainLoss: meanLoss,
+      syncSample: positions.map((position) => replica.parameters[position]!),
+    };
     const bytes = await encodeContribution(
-      {
-        run,
-        window,
-        hotkey,
-        scheme: scheme.name,
-        root: replica.root,
-        pagesTrained: trained.length,
-        sampleDigest: sampleDigest(trained),
-        trainLoss: meanLoss,
-        syncSample: positions.map((position) => replica.parameters[position]!),
-      },
-      (await behaviour.replaceBody?.(body, { window, scheme })) ?? body,
+      behaviour.replaceHeader?.(header, about) ?? header,
+      (await behaviour.replaceBody?.(body, about)) ?? body,
       ports.identity.sessionSigner,
     );
-    return deliver(context, session, now, bytes);
+    const { putSeconds } = manifest.window;
+    const uploadAfterMs = 1_000 * (behaviour.uploadAfterSeconds?.({ putSeconds, window }) ?? 0);
+    return deliver(context, session, now, behaviour.replaceUpload?.(bytes, about) ?? bytes, uploadAfterMs);
   }
 }

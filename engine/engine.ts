@@ -7,8 +7,7 @@
  */
 import type { Batch } from '../core/data/batch.ts';
 import type { ModelConfig } from '../core/model/config.ts';
-import type { Scheme } from '../core/scheme/scheme.ts';
-import type { SignStep } from '../core/lockstep/sign-step.ts';
+import type { OuterStep, Scheme } from '../core/scheme/scheme.ts';
 
 export interface LossSum {
   /** Sum of the next-token cross-entropies, in nats. */
@@ -45,8 +44,8 @@ export interface Evaluator {
   setParameters(parameters: Float32Array): Promise<void>;
   /** A copy of the parameters as the device holds them now. */
   readParameters(): Promise<Float32Array<ArrayBuffer>>;
-  /** Applies an outer step on the device, bit for bit as `applySignStep` of core/lockstep does. */
-  applyStep(step: SignStep): Promise<void>;
+  /** Applies an outer step on the device, bit for bit as `applyOuterStep` of core/lockstep does. */
+  applyStep(step: OuterStep): Promise<void>;
   /** Cross-entropy of a [B, T] batch. @throws RangeError for a batch of other shape or a token out of range. */
   loss(batch: Batch): Promise<LossSum>;
   /** Frees sessions and device buffers; further calls reject. */
@@ -59,15 +58,27 @@ export interface Evaluator {
  */
 export interface Compressor {
   /**
-   * Folds the accumulated mean gradient into the optimiser state, extracts the message and feeds the error back. The
-   * accumulator is zero afterwards.
+   * A local step with the mean of the gradients accumulated since the last: the device's parameters move and the
+   * accumulator is zero. Called only where the scheme has `localSteps`.
    *
-   * @param learningRate η of this window
+   * @throws RangeError when a gradient is not finite @throws Error when nothing was accumulated
+   */
+  localStep(window: number): Promise<void>;
+  /**
+   * Folds the window's work into the optimiser state, extracts the message and feeds the error back: the accumulated
+   * mean gradient, or where the scheme has `localSteps` how far these moved the parameters, gradients accumulated since
+   * the last one included. The accumulator is zero afterwards and the parameters are those of the window.
+   *
    * @returns the body of a contribution
    * @throws RangeError when a gradient is not finite (the state is then unchanged)
    * @throws Error when nothing was accumulated
    */
-  compress(learningRate: number): Promise<Uint8Array<ArrayBuffer>>;
+  compress(window: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Forgets a window's work that was not compressed: the accumulator is zero, the parameters are those of the window,
+   * and the local optimiser's moments are what its steps made of them. Harmless when there is none.
+   */
+  discard(): Promise<void>;
   /** Adds what the last message took out back to the state: it was not delivered. Harmless when there is none. */
   undo(): Promise<void>;
   /** Bytes of a saved state. */

@@ -4,7 +4,7 @@
  */
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-web';
 import type { Batch } from '../core/data/batch.ts';
-import { applySignStep } from '../core/lockstep/sign-step.ts';
+import { applyOuterStep } from '../core/lockstep/outer-step.ts';
 import { parameterLayout } from '../core/model/layout.ts';
 import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from './engine.ts';
 import { batchArrays } from './feeds.ts';
@@ -114,7 +114,7 @@ async function createEngine(
         parameters.set(values);
       }),
     readParameters: () => usable(() => parameters.slice()),
-    applyStep: (step) => usable(() => applySignStep(parameters, step)),
+    applyStep: (step) => usable(() => applyOuterStep(parameters, step)),
     loss: (batch) =>
       usable(() => {
         if (training) throw new Error('a trainer accumulates; make an evaluator for the loss alone');
@@ -134,7 +134,7 @@ async function createEngine(
       }),
     discardGradient: () => usable(discard),
     createCompressor(scheme) {
-      return usable(() => createHostCompressor(scheme, trainer));
+      return usable(() => createHostCompressor(scheme, { ...trainer, hasGradient: () => accumulated > 0 }));
     },
     async dispose() {
       if (disposed) return;

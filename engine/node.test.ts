@@ -34,6 +34,7 @@ test('a step moves the parameters as the lockstep rule says', async () => {
   const words = (): Uint32Array =>
     Uint32Array.from({ length: Math.ceil(parameters.length / 32) }, () => random.uint32());
   const step: SignStep = {
+    kind: 'sign',
     learningRate: Math.fround(0.01),
     total: parameters.length,
     descend: words(),
@@ -55,6 +56,7 @@ test('parameters that were set or stepped are those that are evaluated', async (
   const descend = new Uint32Array(Math.ceil(parameters.length / 32));
   for (const [i, slope] of gradient.entries()) if (slope > 0) descend[i >>> 5]! |= 1 << (i & 31);
   await trainer.applyStep({
+    kind: 'sign',
     learningRate: Math.fround(1e-3),
     total: parameters.length,
     descend,
@@ -122,6 +124,7 @@ test.each([
   await engine.dispose();
   await engine.dispose();
   const step: SignStep = {
+    kind: 'sign',
     learningRate: 1,
     total: parameters.length,
     descend: new Uint32Array(Math.ceil(parameters.length / 32)),

@@ -156,6 +156,7 @@ async function createEngine(
         if (step.total !== layout.total) {
           throw new RangeError(`step of ${step.total} parameters applied to ${layout.total}`);
         }
+        if (step.kind !== 'sign') throw new Error('sparse steps are not there yet');
         applySignStep(step);
       }),
     loss: (batch) =>
@@ -175,7 +176,7 @@ async function createEngine(
       }),
     discardGradient: () => usable(discard),
     createCompressor(scheme) {
-      return usable(() => createHostCompressor(scheme, trainer));
+      return usable(() => createHostCompressor(scheme, { ...trainer, hasGradient: () => accumulated > 0 }));
     },
     async dispose() {
       if (disposed) return;

@@ -26,7 +26,7 @@ function noise(seed: string): Behaviour {
       createCompressor(scheme) {
         const takeGradient = (): Promise<Float32Array<ArrayBuffer>> =>
           Promise.resolve(Float32Array.from({ length: scheme.layout.total }, () => random.uniform() - 0.5));
-        return Promise.resolve(createHostCompressor(scheme, { takeGradient }));
+        return Promise.resolve(createHostCompressor(scheme, { ...trainer, takeGradient, hasGradient: () => true }));
       },
     }),
   };

@@ -155,9 +155,9 @@ test('what could not be delivered is taken back into the momentum', { timeout: 6
           const compressor = await trainer.createCompressor(scheme);
           return {
             ...compressor,
-            compress(learningRate) {
+            compress(window) {
               calls.push('compress');
-              return compressor.compress(learningRate);
+              return compressor.compress(window);
             },
             undo() {
               calls.push('undo');

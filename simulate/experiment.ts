@@ -44,8 +44,8 @@ export interface ExperimentOptions {
   readonly pages: number;
   readonly seed: string;
   /** Departures from the preset. */
-  readonly scheme?: Partial<RunManifest['scheme']>;
-  readonly gauntlet?: Partial<RunManifest['gauntlet']>;
+  readonly scheme?: RunManifest['scheme'];
+  readonly gauntlet?: RunManifest['gauntlet'];
   readonly intraOpThreads?: number;
   readonly onWindow?: (record: WindowRecord) => void;
   /** What a peer stands on instead of its own ports: devices that take their time or fail. */
@@ -101,8 +101,8 @@ async function createSeededRun(folder: RunFolder, options: ExperimentOptions, ti
     { ...folder, clock },
     {
       ...manifest,
-      scheme: { ...preset.scheme, ...options.scheme },
-      gauntlet: { ...preset.gauntlet, ...options.gauntlet },
+      scheme: options.scheme ?? preset.scheme,
+      gauntlet: options.gauntlet ?? preset.gauntlet,
       name: 'experiment',
       guests: true,
       createdAt: new Date(EPOCH).toISOString(),

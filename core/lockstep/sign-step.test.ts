@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { bitSet, setBits } from './bits.ts';
-import { applySignStep } from './sign-step.ts';
+import { applySignStep, type SignStep } from './sign-step.ts';
 
 const learningRate = Math.fround(0.01);
 
-function stepOf(total: number, descending: number[], touching: number[]) {
+function stepOf(total: number, descending: number[], touching: number[]): SignStep {
   const descend = bitSet(total);
   const touched = bitSet(total);
   for (const i of descending) setBits(descend, i, 1);
   for (const i of touching) setBits(touched, i, 1);
-  return { learningRate, total, descend, touched };
+  return { kind: 'sign', learningRate, total, descend, touched };
 }
 
 describe('applySignStep', () => {

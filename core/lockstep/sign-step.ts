@@ -5,6 +5,7 @@
 
 /** A run of consecutive parameters is too coarse for a chunk (a 64 x 64 block), so the touched mark is per parameter. */
 export interface SignStep {
+  readonly kind: 'sign';
   /** Learning rate η, an exact fp32 value. */
   readonly learningRate: number;
   /** Parameters. */

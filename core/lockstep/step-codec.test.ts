@@ -25,6 +25,7 @@ function stepOf(chunks: readonly number[], descending: readonly number[]): SignS
   const descend = bitSet(context.total);
   for (const i of descending) setBits(descend, i, 1);
   return {
+    kind: 'sign',
     learningRate: Math.fround(0.01),
     total: context.total,
     descend: descend.map((word, i) => word & touched[i]!),

@@ -112,7 +112,7 @@ export function decodeSignStep(bytes: Uint8Array, context: StepContext): SignSte
   wordBytes(descend).set(bytes.subarray(signsStart));
   if (descend.some((word, i) => (word & ~touched[i]!) !== 0))
     throw refuse('it moves a parameter of an untouched chunk');
-  return { learningRate, total, descend, touched };
+  return { kind: 'sign', learningRate, total, descend, touched };
 }
 
 function chunkCount(grids: readonly ChunkGrid[]): number {

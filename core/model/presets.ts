@@ -2,7 +2,12 @@
  * The presets: for each model size everything that a run manifest needs by default. Gauntlet's constants are the
  * reference's in all of them; what differs is the model, the window and the learning rate.
  */
-import type { DecoupledMomentumParameters, GauntletParameters, RunManifest } from '../protocol/manifest.ts';
+import type {
+  DecoupledMomentumParameters,
+  GauntletParameters,
+  PaperGauntlet,
+  RunManifest,
+} from '../protocol/manifest.ts';
 import type { ModelConfig } from './config.ts';
 
 export const PRESET_NAMES = ['micro', 'nano', 'mini', 'small', 'base', 'paper-1b'] as const;
@@ -28,14 +33,16 @@ export interface Preset {
 }
 
 /** The reference's constants (Gauntlet, arXiv 2505.21684, and its code of that time: templar v0.2.84). */
-export const REFERENCE_GAUNTLET: GauntletParameters = {
+export const REFERENCE_GAUNTLET: PaperGauntlet = {
   profile: 'paper',
   evaluationsPerWindow: 5,
+  evaluationSeconds: 60,
   evaluationStepScale: 0.2,
   evaluationPages: 2,
   pocDecay: 0.95,
   rating: { mu: 25, sigma: 25 / 3, beta: 7, tau: 0.1, z: 3 },
   missingScore: -99,
+  syncStatistic: 'mean',
   syncThreshold: 3,
   syncMax: 5,
   syncExponent: 2.5,

@@ -78,8 +78,10 @@ export const CheckSchema = z.enum([
   'finite',
   'model',
   'sync',
+  'overlap',
   'loss',
   'proof-of-computation',
+  'conduct',
 ]);
 export type Check = z.infer<typeof CheckSchema>;
 

@@ -15,7 +15,7 @@ export const ContributionHeaderSchema = z.strictObject({
   run: RunIdSchema,
   window: WindowSchema,
   hotkey: HotkeySchema,
-  scheme: z.enum(['decoupled-momentum']),
+  scheme: z.enum(['decoupled-momentum', 'sparseloco']),
   /** State root of the parameters trained from. */
   root: Sha256Schema,
   /** Length of the prefix of the assignment that was trained. */

@@ -32,13 +32,49 @@ export const DecoupledMomentumSchema = z.strictObject({
 
 export type DecoupledMomentumParameters = z.infer<typeof DecoupledMomentumSchema>;
 
-export const SchemeParametersSchema = z.discriminatedUnion('name', [DecoupledMomentumSchema]);
+/** SparseLoCo (arXiv 2508.15706, and Covenant-72B, arXiv 2603.08163): local AdamW steps, a sparse pseudo-gradient. */
+export const SparseLocoSchema = z.strictObject({
+  name: z.literal('sparseloco'),
+  /** α of the outer step θ ← θ - α · mean of the pseudo-gradients. */
+  outerLearningRate: z.number().positive().max(2),
+  /** The local optimiser, AdamW; its moments stay with the contributor. */
+  inner: z.strictObject({
+    learningRate: z.number().positive().max(1),
+    /** Windows of linear warm-up from 0.1 of the peak; then cosine to 0.1 of it over `cosineWindows`. */
+    warmupWindows: z.int().nonnegative(),
+    cosineWindows: z.int().positive(),
+    beta1: fraction,
+    beta2: fraction,
+    epsilon: z.number().positive(),
+    weightDecay: z.number().nonnegative(),
+    /** Largest Euclidean norm of a step's gradient over all parameters: a longer one is scaled down. */
+    maxGradientNorm: z.number().positive(),
+    /** Pages whose mean gradient makes a step: H is the pages trained over these. */
+    pagesPerStep: z.int().positive(),
+  }),
+  /** β of the error feedback e ← β·e + Δ - what was sent. */
+  feedbackDecay: fraction,
+  /** Largest chunk edge; the edge used is the largest divisor of a dimension up to this. */
+  chunk: z.int().min(2).max(64),
+  /** Values kept a chunk, at most; a chunk of no more values is sent whole. */
+  topK: z.int().min(1).max(4096),
+  /** Values that a code can take: 2, 4 or 8 bits on the wire. */
+  levels: z.union([z.literal(4), z.literal(16), z.literal(256)]),
+  /** The mean of a coordinate: over all aggregated contributions (the paper) or those that sent it (templar's code). */
+  mean: z.enum(['contributions', 'senders']),
+});
 
-/** Gauntlet's constants; the defaults are the reference's (facts 3.1-3.6). */
-export const GauntletParametersSchema = z.strictObject({
-  profile: z.literal('paper'),
-  /** Peers loss-scored a window. */
+export type SparseLocoParameters = z.infer<typeof SparseLocoSchema>;
+
+export const SchemeParametersSchema = z.discriminatedUnion('name', [DecoupledMomentumSchema, SparseLocoSchema]);
+export type SchemeParameters = z.infer<typeof SchemeParametersSchema>;
+
+/** What all profiles of Gauntlet have (facts 3.1-3.6). */
+const sharedGauntlet = {
+  /** Peers loss-scored a window, at most. */
   evaluationsPerWindow: z.int().positive(),
+  /** Time for the loss scores of a window: an evaluation that cannot begin in it is left to a later window. */
+  evaluationSeconds: z.number().positive(),
   /** c of β_t = c·η: LossScore is taken at this fraction of the outer step. */
   evaluationStepScale: fraction,
   /** Pages an evaluation draws, of the assigned and of the random data each. */
@@ -55,6 +91,8 @@ export const GauntletParametersSchema = z.strictObject({
   }),
   /** Match score of a drawn peer that delivered nothing valid. */
   missingScore: z.number(),
+  /** How a sync sample's distances become one. */
+  syncStatistic: z.enum(['mean', 'interquartile-mean']),
   /** Sync gate: more sign-steps apart than this fails. */
   syncThreshold: z.number().positive(),
   /** Sync score reaches 0 at this many sign-steps: (1 - min(x, max) / max) ^ exponent. */
@@ -62,8 +100,6 @@ export const GauntletParametersSchema = z.strictObject({
   syncExponent: z.number().positive(),
   /** A failed fast check multiplies the peer's gate by this; a clean window takes one such cut back. */
   gateFactor: fraction,
-  /** Weights are proportional to max(0, score) ^ power. */
-  weightPower: z.number().positive(),
   /** At most this many peers are aggregated a window. */
   topG: z.int().positive(),
   /** Until it was evaluated this often, a peer without a positive score may be aggregated. */
@@ -72,9 +108,77 @@ export const GauntletParametersSchema = z.strictObject({
   activeWindows: z.int().positive(),
   /** After this many windows without delivery its rating, μ and gate start afresh. */
   resetAfterWindows: z.int().positive(),
+};
+
+/** The paper's mechanism with the constants of its code (facts 2.1, 3.1-3.6). */
+export const PaperGauntletSchema = z.strictObject({
+  profile: z.literal('paper'),
+  ...sharedGauntlet,
+  /** Weights are proportional to max(0, score) ^ power. */
+  weightPower: z.number().positive(),
 });
 
+/** The newest reference code, templar 2.1 (facts 3.5-3.9). */
+export const TemplarGauntletSchema = z.strictObject({
+  profile: z.literal('templar-2.1'),
+  ...sharedGauntlet,
+  /** Evaluations are drawn from one of so many bins of equal size by ordinal, where each holds enough peers. */
+  evaluationBins: z.int().positive(),
+  /** From this many windows of the run on, μ below the floor counts as 0. */
+  pocFloor: z.strictObject({ value: fraction, fromWindow: z.int().nonnegative() }),
+  /** A window without a valid contribution of a peer that is to be aggregated. */
+  missing: z.strictObject({
+    /** Factor of the first, second, … miss in a row; the last one holds for all further ones. */
+    factors: z.array(fraction).min(1).max(8),
+    /** Windows looked back on, and the share of misses in these that makes a peer naughty. */
+    history: z.int().positive().max(32),
+    naughtyShare: fraction,
+    naughtyWindows: z.int().positive(),
+  }),
+  /** Evaluations that raise the loss on random pages. */
+  negative: z.strictObject({
+    /** Evaluations looked back on; where more than `share` of these are negative the factor applies. */
+    history: z.int().positive().max(32),
+    share: fraction,
+    factor: fraction,
+    /** As many in a row exclude from aggregation until a positive one. */
+    inRow: z.int().positive(),
+    /** Where the peer in this place of the window is negative as well, nobody is cut: it is not the peers. */
+    guardPlace: z.int().positive(),
+  }),
+  /** Shared indices of two contributions; the later upload is cut. Tiers ascend. */
+  overlap: z.strictObject({
+    fromWindow: z.int().nonnegative(),
+    tiers: z
+      .array(z.strictObject({ share: fraction, factor: fraction, naughtyWindows: z.int().nonnegative() }))
+      .min(1)
+      .max(8),
+  }),
+  weights: z.strictObject({
+    /** Peers that share `gatherShare` of what is not burnt, the first `topRatio` times the last, linear between. */
+    gather: z.int().positive(),
+    topRatio: z.number().min(1),
+    gatherShare: fraction,
+    /** Peers that stand by: each gets `reserveDecay` of the one before. */
+    reserve: z.int().nonnegative(),
+    reserveDecay: fraction,
+    /** Share of all weight that goes to nobody. */
+    burnShare: fraction,
+  }),
+});
+
+/** No Gauntlet: whatever has the right form is aggregated, for comparison. */
+export const NoGauntletSchema = z.strictObject({ profile: z.literal('none'), ...sharedGauntlet });
+
+export const GauntletParametersSchema = z.discriminatedUnion('profile', [
+  PaperGauntletSchema,
+  TemplarGauntletSchema,
+  NoGauntletSchema,
+]);
+
 export type GauntletParameters = z.infer<typeof GauntletParametersSchema>;
+export type PaperGauntlet = z.infer<typeof PaperGauntletSchema>;
+export type TemplarGauntlet = z.infer<typeof TemplarGauntletSchema>;
 
 export const RunManifestSchema = z
   .strictObject({

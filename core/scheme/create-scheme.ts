@@ -6,5 +6,10 @@ import type { Scheme } from './scheme.ts';
 
 /** @throws RangeError when a parameter of the layout has no chunks */
 export function createScheme(parameters: RunManifest['scheme'], layout: ParameterLayout): Scheme {
-  return createDecoupledMomentum(parameters, layout);
+  switch (parameters.name) {
+    case 'decoupled-momentum':
+      return createDecoupledMomentum(parameters, layout);
+    case 'sparseloco':
+      throw new RangeError('sparseloco is not there yet');
+  }
 }

@@ -57,7 +57,8 @@ export function someStep(total: number, learningRate: number, label: string): Si
     setBits(touched, at, run);
     at += run + draw.below(200);
   }
-  return { learningRate: Math.fround(learningRate), total, touched, descend: bitSet(total).map(() => draw.uint32()) };
+  const descend = bitSet(total).map(() => draw.uint32());
+  return { kind: 'sign', learningRate: Math.fround(learningRate), total, touched, descend };
 }
 
 /** Smallest normal fp32 magnitude. */

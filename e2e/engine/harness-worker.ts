@@ -102,7 +102,7 @@ const api = {
     compressor ??= await current().createCompressor(rules);
     for (let window = 0; window < windows; window++) {
       await current().accumulate(batch);
-      const body = await compressor.compress(rules.learningRate(window));
+      const body = await compressor.compress(window);
       await current().applyStep(rules.outerStep([rules.decodeBody(body)], rules.learningRate(window)));
     }
   },

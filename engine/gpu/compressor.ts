@@ -39,7 +39,7 @@ export interface GpuCompressorOptions {
   readonly gradients: readonly DeviceTensor[];
 }
 
-export interface GpuCompressor extends Omit<Compressor, 'compress'> {
+export interface GpuCompressor extends Omit<Compressor, 'compress' | 'localStep' | 'discard'> {
   /**
    * @param learningRate η of this window
    * @param gradientScale turns the sum of gradients into their mean: 1 / predicted tokens

@@ -226,6 +226,7 @@ async function createEngine(
     applyStep: (step) =>
       usable(() => {
         if (step.total !== total) throw new RangeError(`step of ${step.total} parameters applied to ${total}`);
+        if (step.kind !== 'sign') throw new Error('sparse steps are not there yet');
         applySignStep(step);
         halves?.invalidate();
       }),
@@ -246,10 +247,12 @@ async function createEngine(
     discardGradient: () => usable(clearGradients),
     createCompressor: (scheme) =>
       usable(async () => {
+        const { parameters: rules } = scheme;
+        if (rules.name !== 'decoupled-momentum') throw new Error(`${rules.name} is not there yet`);
         const compressor = await context.allocate(async () => {
           const made = await createGpuCompressor({
             context,
-            parameters: scheme.parameters,
+            parameters: rules,
             gradients: gradients.flatMap(({ buffer, offset, members }) =>
               members.map((spec) => ({ buffer, offset: spec.offset - offset, spec })),
             ),
@@ -259,10 +262,15 @@ async function createEngine(
         });
         return {
           stateBytes: compressor.stateBytes,
-          compress: (learningRate) =>
+          localStep: () => Promise.reject(new Error('local steps are not there yet')),
+          discard: () => usable(clearGradients),
+          compress: (window) =>
             usable(async () => {
               if (accumulated === 0) throw new Error('no gradient was accumulated');
-              const body = await compressor.compress({ learningRate, gradientScale: 1 / accumulated });
+              const body = await compressor.compress({
+                learningRate: scheme.learningRate(window),
+                gradientScale: 1 / accumulated,
+              });
               clearGradients();
               return body;
             }),

@@ -15,8 +15,10 @@ const CHECK_NAMES: Record<Verdict['check'], string> = {
   finite: 'Finite',
   model: 'Right model',
   sync: 'Sync',
+  overlap: 'No copy',
   loss: 'Loss falls',
   'proof-of-computation': 'Own pages',
+  conduct: 'Conduct',
 };
 
 export function VerdictList({ verdicts }: { verdicts: readonly Verdict[] }) {

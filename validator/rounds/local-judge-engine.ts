@@ -1,7 +1,7 @@
 /** A judge engine in this thread: what the threads of a validator run, and whole experiments in one process. */
 import { pageBatch, pageFormat } from '../../core/data/pages.ts';
-import { bitSet } from '../../core/lockstep/bits.ts';
 import type { Digest } from '../../core/lockstep/digest.ts';
+import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import { stateRoot } from '../../core/lockstep/state-root.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
@@ -22,11 +22,6 @@ export interface LocalJudgeParts {
 export interface LocalJudgeEngine extends JudgeEngine {
   /** Takes a window's outer step that another engine made. @param root of the parameters it leads to */
   follow(window: number, step: Uint8Array, root: string): Promise<void>;
-}
-
-/** A step that moves nothing: nobody delivered anything worth aggregating. */
-function emptyStep(total: number, learningRate: number): OuterStep {
-  return { learningRate, total, descend: bitSet(total), touched: bitSet(total) };
 }
 
 /**
@@ -59,7 +54,7 @@ export function createLocalJudgeEngine({ run, manifest }: JudgedRun, parts: Loca
   /** θ after a step; the old vector stays as it is for whoever else has it. */
   function stepped(step: OuterStep): Float32Array<ArrayBuffer> {
     const next = holding().parameters.slice();
-    scheme.applyStep(next, step);
+    applyOuterStep(next, step);
     return next;
   }
 
@@ -84,10 +79,7 @@ export function createLocalJudgeEngine({ run, manifest }: JudgedRun, parts: Loca
     },
     async advance(window, contributions) {
       const learningRate = scheme.learningRate(window);
-      const step =
-        contributions.length > 0
-          ? scheme.outerStep(contributions.map(deltaOf), learningRate)
-          : emptyStep(scheme.layout.total, learningRate);
+      const step = scheme.outerStep(contributions.map(deltaOf), learningRate);
       const parameters = stepped(step);
       const { root } = await stateRoot(parameters, checkpoint.chunkBytes, parts.digest);
       const state = { root, parameters };

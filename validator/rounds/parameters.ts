@@ -1,5 +1,6 @@
 /** The run's parameters: written as checkpoints, and found again as the newest checkpoint plus the steps since. */
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import type { Digest } from '../../core/lockstep/digest.ts';
 import { parameterBytes, parameterChunks } from '../../core/lockstep/parameters.ts';
 import { stateRoot } from '../../core/lockstep/state-root.ts';
@@ -65,7 +66,7 @@ export async function loadParameters(
   if (offset !== bytes.length) throw new CorruptRunError(`the checkpoint has ${offset} of ${bytes.length} bytes`);
   for (const step of steps) {
     const encoded = await readVerified(blobs, step, digest, `the outer step of window ${step.window}`);
-    scheme.applyStep(parameters, scheme.decodeStep(encoded, { run, window: step.window }));
+    applyOuterStep(parameters, scheme.decodeStep(encoded, { run, window: step.window }));
   }
   const { root } = await stateRoot(parameters, manifest.checkpoint.chunkBytes, digest);
   if (root !== expected)

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import { beaconCommit } from '../../core/gauntlet/beacon.ts';
 import { syncPositions } from '../../core/gauntlet/sync.ts';
 import { canonicalBytes } from '../../core/identity/canonical.ts';
@@ -166,7 +167,7 @@ describe('a judged window', () => {
     const { outerStep, stateRoot: root } = await run.rounds.window(1);
     const { scheme, manifest, run: id } = run.rounds.context;
     const bytes = (await run.folder.blobs.read(outerStep!.sha256))!;
-    scheme.applyStep(before, scheme.decodeStep(bytes, { run: id, window: 1 }));
+    applyOuterStep(before, scheme.decodeStep(bytes, { run: id, window: 1 }));
     expect((await stateRoot(before, manifest.checkpoint.chunkBytes, nodeDigest)).root).toBe(root);
     expect(run.rounds.clock().stateRoot).toBe(root);
   });

@@ -92,7 +92,8 @@ export function scorePeers(
   });
   const weights = incentiveWeights(
     scored.map(({ figures }) => figures.peerScore),
-    params.weightPower,
+    // Profiles with weights of their own come with core/gauntlet/profiles.
+    params.profile === 'paper' ? params.weightPower : 1,
   );
   const ranked = scored
     .map((peer, i) => ({ ...peer, weight: weights[i]! }))

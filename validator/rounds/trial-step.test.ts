@@ -13,6 +13,7 @@ const bitsOf = (values: Float32Array): Uint32Array =>
 function stepOf(total: number, descend: Uint32Array, touched: Uint32Array): SignStep {
   const length = Math.ceil(total / 32);
   return {
+    kind: 'sign',
     learningRate: Math.fround(0.0125),
     total,
     descend: descend.slice(0, length),

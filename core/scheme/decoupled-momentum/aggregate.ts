@@ -19,7 +19,7 @@ import type { SparseDelta } from '../scheme.ts';
  * @param total parameters
  * @param grids the chunks of every tensor
  * @param learningRate rounded to fp32
- * @throws RangeError when there is no message
+ * @returns a step that moves nothing when there is no message
  */
 export function aggregate(
   total: number,
@@ -27,7 +27,6 @@ export function aggregate(
   deltas: readonly SparseDelta[],
   learningRate: number,
 ): SignStep {
-  if (deltas.length === 0) throw new RangeError('an outer step needs at least one message');
   const descend = bitSet(total);
   const touched = bitSet(total);
   grids.forEach((grid, tensor) => {
@@ -43,7 +42,7 @@ export function aggregate(
       setSigns(descend, grid, chunk, block);
     }
   });
-  return { learningRate: Math.fround(learningRate), total, descend, touched };
+  return { kind: 'sign', learningRate: Math.fround(learningRate), total, descend, touched };
 }
 
 /** The mean coefficients of a chunk into `out`; false when all are zero. `sums` and `senders` are scratch memory. */

@@ -77,7 +77,7 @@ export function decodeBody(grids: readonly ChunkGrid[], body: Uint8Array): Spars
     at += kept;
     return { indices, values };
   });
-  return { tensors };
+  return { tensors, body };
 }
 
 function decodeQuantiser(body: Uint8Array): Quantiser {
