@@ -184,6 +184,7 @@ async function judge(window: BenchWindow, engine: JudgeEngine): Promise<Figures>
     }),
     beacon: BEACON,
     read: (hotkey) => Promise.resolve(contribution(Number(hotkey))),
+    mayBegin: () => true,
     lanes: engine.lanes,
   });
   const evaluationMs = performance.now() - evaluating;

@@ -1,46 +1,62 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { REFERENCE_GAUNTLET } from '../model/presets.ts';
 import { seedFrom } from '../numerics/prng.ts';
 import { assignmentSeedOf, beaconCommit, beaconOf } from './beacon.ts';
-import { drawEvaluations, selectAggregation, type AggregationCandidate } from './selection.ts';
+import { freshFigures } from './scoring.ts';
+import {
+  drawEvaluations,
+  selectAggregation,
+  type AggregationCandidate,
+  type EvaluationCandidate,
+} from './selection.ts';
 
 const beacon = seedFrom('test beacon');
-const params = { topG: 3, probationEvaluations: 4 };
+const params = { ...REFERENCE_GAUNTLET, topG: 3, probationEvaluations: 4, evaluationsPerWindow: 3 };
 
-const peer = (hotkey: string, changes: Partial<AggregationCandidate> = {}): AggregationCandidate => ({
+interface Changes extends Partial<Omit<AggregationCandidate, 'after'>> {
+  readonly peerScore?: number;
+  readonly ordinal?: number;
+  readonly evaluations?: number;
+  readonly loss?: number | null;
+}
+
+const peer = (
+  hotkey: string,
+  { peerScore = 1, ordinal = 0, evaluations = 10, loss = null, ...changes }: Changes = {},
+): AggregationCandidate => ({
   hotkey,
-  passedFastChecks: true,
-  evaluatedLossScoreRandom: null,
-  peerScore: 1,
-  ordinal: 0,
-  evaluations: 10,
+  wellFormed: true,
+  passed: true,
+  lossScores: loss === null ? null : { assigned: 0, random: loss },
+  after: { ...freshFigures(params), peerScore, evaluations, rating: { mu: ordinal, sigma: 0 } },
   ...changes,
 });
 
+const waiting = (hotkey: string, waited: number): EvaluationCandidate => ({
+  hotkey,
+  before: { ...freshFigures(params), waited },
+});
+
 describe('drawEvaluations', () => {
-  const candidates = ['d', 'a', 'c', 'b', 'e'].map((hotkey, i) => ({ hotkey, windowsWaited: i }));
+  const candidates = ['d', 'a', 'c', 'b', 'e'].map(waiting);
 
   it('draws distinct peers, whatever order they are listed in', () => {
-    const drawn = drawEvaluations(candidates, 3, beacon);
+    const drawn = drawEvaluations(1, candidates, params, beacon);
     expect(new Set(drawn).size).toBe(3);
-    expect(drawEvaluations([...candidates].reverse(), 3, beacon)).toEqual(drawn);
-    expect(drawEvaluations(candidates, 99, beacon).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
-    expect(drawEvaluations([], 3, beacon)).toEqual([]);
+    expect(drawEvaluations(1, [...candidates].reverse(), params, beacon)).toEqual(drawn);
+    const all = drawEvaluations(1, candidates, { ...params, evaluationsPerWindow: 99 }, beacon);
+    expect(all.slice(0, 3)).toEqual(drawn);
+    expect(all.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(drawEvaluations(1, [], params, beacon)).toEqual([]);
   });
 
   it('draws in proportion to the windows waited plus one', () => {
     const counts = new Map<string, number>();
     const rounds = 4_000;
     for (let i = 0; i < rounds; i++) {
-      const [first] = drawEvaluations(
-        [
-          { hotkey: 'x', windowsWaited: 0 },
-          { hotkey: 'y', windowsWaited: 3 },
-        ],
-        1,
-        seedFrom(i),
-      );
+      const [first] = drawEvaluations(1, [waiting('x', 0), waiting('y', 3)], params, seedFrom(i));
       counts.set(first!, (counts.get(first!) ?? 0) + 1);
     }
     expect(counts.get('y')! / rounds).toBeCloseTo(0.8, 1);
@@ -55,28 +71,30 @@ describe('selectAggregation', () => {
       peer('y', { peerScore: 5 }),
       peer('a', { peerScore: 3 }),
     ];
-    expect(selectAggregation(peers, params, beacon)).toEqual(['a', 'y', 'z']);
+    expect(selectAggregation(1, peers, params, beacon)).toEqual(['a', 'y', 'z']);
   });
 
   it('leaves out who failed a check, just did harm or has neither score nor probation', () => {
     const peers = [
-      peer('failed', { passedFastChecks: false }),
-      peer('harmful', { evaluatedLossScoreRandom: -0.1 }),
-      peer('useless', { evaluatedLossScoreRandom: 0 }),
-      peer('broken', { evaluatedLossScoreRandom: Number.NaN }),
+      peer('failed', { passed: false }),
+      peer('harmful', { loss: -0.1 }),
+      peer('useless', { loss: 0 }),
+      peer('broken', { loss: Number.NaN }),
       peer('worthless', { peerScore: 0 }),
       peer('fresh', { peerScore: 0, evaluations: 3 }),
-      peer('helpful', { evaluatedLossScoreRandom: 0.1 }),
+      peer('helpful', { loss: 0.1 }),
     ];
-    expect(selectAggregation(peers, params, beacon)).toEqual(['fresh', 'helpful']);
-    expect(selectAggregation(peers.slice(0, 5), params, beacon)).toEqual([]);
+    expect(selectAggregation(1, peers, params, beacon)).toEqual(['fresh', 'helpful']);
+    expect(selectAggregation(1, peers.slice(0, 5), params, beacon)).toEqual([]);
   });
 
   it('decides equal scores by ordinal, then by the beacon', () => {
     const byOrdinal = ['a', 'b', 'c', 'd'].map((hotkey, i) => peer(hotkey, { ordinal: i }));
-    expect(selectAggregation(byOrdinal, params, beacon)).toEqual(['b', 'c', 'd']);
+    expect(selectAggregation(1, byOrdinal, params, beacon)).toEqual(['b', 'c', 'd']);
     const equal = ['a', 'b', 'c', 'd'].map((hotkey) => peer(hotkey));
-    const choices = new Set(Array.from({ length: 60 }, (_, i) => selectAggregation(equal, params, seedFrom(i)).join()));
+    const choices = new Set(
+      Array.from({ length: 60 }, (_, i) => selectAggregation(1, equal, params, seedFrom(i)).join()),
+    );
     expect(choices.size).toBe(4);
   });
 
@@ -90,11 +108,11 @@ describe('selectAggregation', () => {
     fc.assert(
       fc.property(fc.array(any, { maxLength: 8 }), fc.nat(7), (list, shift) => {
         const peers = list.map(({ score, ordinal, loss, passed }, i) =>
-          peer(`p${i}`, { peerScore: score, ordinal, evaluatedLossScoreRandom: loss, passedFastChecks: passed }),
+          peer(`p${i}`, { peerScore: score, ordinal, loss, passed }),
         );
         const moved = [...peers.slice(shift), ...peers.slice(0, shift)].reverse();
-        const selected = selectAggregation(peers, params, beacon);
-        expect(selectAggregation(moved, params, beacon)).toEqual(selected);
+        const selected = selectAggregation(1, peers, params, beacon);
+        expect(selectAggregation(1, moved, params, beacon)).toEqual(selected);
         expect(selected.length).toBeLessThanOrEqual(params.topG);
         expect(selected).toEqual([...selected].sort());
       }),

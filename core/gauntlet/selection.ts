@@ -4,45 +4,38 @@
  */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createRandom, seedFrom } from '../numerics/prng.ts';
+import type { Figures } from '../protocol/figures.ts';
 import type { GauntletParameters } from '../protocol/manifest.ts';
+import { ordinal } from './rating.ts';
+import type { ScoredPeer } from './scoring.ts';
 
-export interface EvaluationCandidate {
-  readonly hotkey: string;
-  /** Windows since it was last drawn. */
-  readonly windowsWaited: number;
-}
+/** A peer as it stands before its window's evaluations. */
+export type EvaluationCandidate = Pick<ScoredPeer, 'hotkey' | 'before'>;
 
-export interface AggregationCandidate {
-  readonly hotkey: string;
-  readonly passedFastChecks: boolean;
-  /** LossScore on random data when it was evaluated in this window. */
-  readonly evaluatedLossScoreRandom: number | null;
-  readonly peerScore: number;
-  readonly ordinal: number;
-  /** How often it was evaluated, this window included. */
-  readonly evaluations: number;
+/** A peer as it stands after them. */
+export interface AggregationCandidate extends Pick<ScoredPeer, 'hotkey' | 'passed' | 'wellFormed' | 'lossScores'> {
+  readonly after: Figures;
 }
 
 /**
- * Draws peers to evaluate without replacement, with weight windowsWaited + 1: whoever waited longer is likelier
- * (reference: templar validator.py, the selection counter).
+ * The order in which peers come to be evaluated: drawn without replacement with weight waited + 1, so that whoever
+ * waited longer is likelier (reference: templar validator.py, the selection counter).
  *
- * @param candidates distinct hotkeys, windowsWaited a non-negative integer
- * @param count how many, at most
- * @returns hotkeys in the order drawn
+ * @param peers distinct hotkeys
+ * @returns at most `evaluationsPerWindow` hotkeys
  */
 export function drawEvaluations(
-  candidates: readonly EvaluationCandidate[],
-  count: number,
+  window: number,
+  peers: readonly EvaluationCandidate[],
+  params: GauntletParameters,
   beacon: Uint8Array,
 ): string[] {
   const random = createRandom(beacon, 'evaluations');
-  const left = [...candidates].sort(byHotkey);
+  const left = peers.map(({ hotkey, before }) => ({ hotkey, tickets: before.waited + 1 })).sort(byHotkey);
   const drawn: string[] = [];
-  while (drawn.length < count && left.length > 0) {
-    const total = left.reduce((sum, { windowsWaited }) => sum + windowsWaited + 1, 0);
-    let ticket = random.below(total);
-    const place = left.findIndex(({ windowsWaited }) => (ticket -= windowsWaited + 1) < 0);
+  while (drawn.length < params.evaluationsPerWindow && left.length > 0) {
+    let ticket = random.below(left.reduce((sum, { tickets }) => sum + tickets, 0));
+    const place = left.findIndex(({ tickets }) => (ticket -= tickets) < 0);
     drawn.push(left.splice(place, 1)[0]!.hotkey);
   }
   return drawn;
@@ -53,28 +46,33 @@ export function drawEvaluations(
  * checks, did not just prove harmful (random LossScore ≤ 0 in this window), and has a positive score or is still on
  * probation. Equal scores are decided by ordinal, then by a hash that the beacon keys.
  *
- * @param candidates distinct hotkeys
+ * @param peers distinct hotkeys
  * @returns hotkeys in ascending order, the order of aggregation; empty when nobody is eligible
  */
 export function selectAggregation(
-  candidates: readonly AggregationCandidate[],
-  params: Pick<GauntletParameters, 'topG' | 'probationEvaluations'>,
+  window: number,
+  peers: readonly AggregationCandidate[],
+  params: GauntletParameters,
   beacon: Uint8Array,
 ): string[] {
-  return candidates
-    .filter((candidate) => isEligible(candidate, params.probationEvaluations))
-    .map((candidate) => ({ ...candidate, lot: bytesToHex(seedFrom('aggregation', beacon, candidate.hotkey)) }))
-    .sort((a, b) => b.peerScore - a.peerScore || b.ordinal - a.ordinal || (a.lot < b.lot ? -1 : 1))
+  return peers
+    .filter((peer) => isEligible(peer, params))
+    .map(({ hotkey, after }) => ({
+      hotkey,
+      score: after.peerScore,
+      ordinal: ordinal(after.rating, params.rating),
+      lot: bytesToHex(seedFrom('aggregation', beacon, hotkey)),
+    }))
+    .sort((a, b) => b.score - a.score || b.ordinal - a.ordinal || (a.lot < b.lot ? -1 : 1))
     .slice(0, params.topG)
     .sort(byHotkey)
     .map(({ hotkey }) => hotkey);
 }
 
-function isEligible(candidate: AggregationCandidate, probationEvaluations: number): boolean {
-  const { passedFastChecks, evaluatedLossScoreRandom: loss, peerScore, evaluations } = candidate;
+function isEligible({ passed, lossScores, after }: AggregationCandidate, params: GauntletParameters): boolean {
   // Written so that a LossScore that is not a number counts as harmful.
-  if (!passedFastChecks || (loss !== null && !(loss > 0))) return false;
-  return peerScore > 0 || evaluations < probationEvaluations;
+  if (!passed || (lossScores && !(lossScores.random > 0))) return false;
+  return after.peerScore > 0 || after.evaluations < params.probationEvaluations;
 }
 
 function byHotkey(a: { readonly hotkey: string }, b: { readonly hotkey: string }): number {

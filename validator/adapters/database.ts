@@ -121,6 +121,18 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
       .addColumn('chunks', 'text', (column) => column.notNull())
       .execute();
   },
+  // Runs from before conduct was kept: nothing is known against anybody.
+  async (db) => {
+    const conduct = { deliveries: '', missesInRow: 0, evaluations: '', negativesInRow: 0, naughtyUntil: 0 };
+    for (const { hotkey, figures } of await db.selectFrom('peers').select(['hotkey', 'figures']).execute()) {
+      const withConduct = { ...(JSON.parse(figures) as object), conduct };
+      await db
+        .updateTable('peers')
+        .set({ figures: JSON.stringify(withConduct) })
+        .where('hotkey', '=', hotkey)
+        .execute();
+    }
+  },
 ];
 
 /**

@@ -1,7 +1,8 @@
 /** Rows of the tables as what the rounds know, and back. */
 import type { Insertable, Selectable } from 'kysely';
 import type { SignedReceipt, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
-import type { ContributionRow, OpenWindow, PeerFigures, PeerRow } from '../rounds/store.ts';
+import type { Figures } from '../../core/protocol/figures.ts';
+import type { ContributionRow, OpenWindow, PeerRow } from '../rounds/store.ts';
 import type { Tables } from './database.ts';
 
 /** JSON of a column: what is in it was written by the store, so callers know its type. */
@@ -49,7 +50,7 @@ export function toPeer(row: Selectable<Tables['peers']>): PeerRow {
     rejected: row.rejected,
     evaluated: row.evaluated,
     aggregated: row.aggregated,
-    figures: parse(row.figures) as PeerFigures,
+    figures: parse(row.figures) as Figures,
   };
 }
 

@@ -34,6 +34,8 @@ export interface EvaluationInput {
   readonly read: (hotkey: string) => Promise<SignedBytes>;
   /** Evaluations worth having under way at once. */
   readonly lanes: number;
+  /** Whether there is time to begin another one. */
+  readonly mayBegin: () => boolean;
 }
 
 type EvaluationContext = Pick<RunContext, 'scheme' | 'manifest' | 'pages'>;
@@ -47,8 +49,11 @@ function windowRandomPages({ manifest, pages }: EvaluationContext, { beacon, dra
 }
 
 /**
- * LossScore of each drawn contribution (Gauntlet, arXiv 2505.21684): L(θ) - L(θ - c·step) on pages of its own
- * assignment and on the window's random pages. The meter measures θ_w.
+ * LossScore of drawn contributions (Gauntlet, arXiv 2505.21684): L(θ) - L(θ - c·step) on pages of its own assignment
+ * and on the window's random pages. The meter measures θ_w. Evaluations begin in the order drawn, at least one and as
+ * long as there is time; one that has begun is finished.
+ *
+ * @returns of those that were begun, a beginning of `drawn`
  */
 export async function evaluateContributions(
   context: EvaluationContext,
@@ -56,22 +61,21 @@ export async function evaluateContributions(
   input: EvaluationInput,
 ): Promise<LossResult[]> {
   const { scheme, manifest } = context;
-  const { open, drawn, beacon, read, lanes } = input;
+  const { open, drawn, beacon, read, lanes, mayBegin } = input;
   if (drawn.length === 0) return [];
   const { evaluationStepScale, evaluationPages: pageCount } = manifest.gauntlet;
   // Steps are published in fp32, so this one is an fp32 value too.
   const stepSize = Math.fround(evaluationStepScale * scheme.learningRate(open.window));
   const randomSet = windowRandomPages(context, input);
-  const ownPages = drawn.map(({ hotkey, contribution }) =>
-    evaluationPages(beacon, hotkey, contribution.trainedPages, pageCount),
-  );
-  const before = await inLanes([randomSet, ...ownPages], lanes, async (pages) => (await meter.on([pages]))[0]!);
-  const [randomBefore, ...ownBefore] = before as [number, ...number[]];
+  const [randomBefore] = (await meter.on([randomSet])) as [number];
 
-  return inLanes([...drawn.entries()], lanes, async ([i, { hotkey }]) => {
+  const attempts = await inLanes([...drawn.entries()], lanes, async ([i, { hotkey, contribution }]) => {
+    if (i > 0 && !mayBegin()) return null;
+    const ownSet = evaluationPages(beacon, hotkey, contribution.trainedPages, pageCount);
+    const [ownBefore] = (await meter.on([ownSet])) as [number];
     const trial = { contribution: await read(hotkey), stepSize };
-    const [ownAfter, randomAfter] = (await meter.on([ownPages[i]!, randomSet], trial)) as [number, number];
-    const assigned = { pages: ownPages[i]!, before: ownBefore[i]!, after: ownAfter };
+    const [ownAfter, randomAfter] = (await meter.on([ownSet, randomSet], trial)) as [number, number];
+    const assigned = { pages: ownSet, before: ownBefore, after: ownAfter };
     const random = { pages: randomSet, before: randomBefore, after: randomAfter };
     return {
       hotkey,
@@ -80,4 +84,6 @@ export async function evaluateContributions(
       scores: { assigned: assigned.before - assigned.after, random: random.before - random.after },
     };
   });
+  const end = attempts.indexOf(null);
+  return attempts.slice(0, end < 0 ? undefined : end).filter((attempt) => attempt !== null);
 }

@@ -25,6 +25,8 @@ export interface FastResult {
   readonly sync: number | null;
   /** What it says it trained on is not the prefix of its assignment. Told, not punished: it is only a claim. */
   readonly otherData: boolean;
+  /** It decodes: it could be aggregated, whatever the other checks say. */
+  readonly wellFormed: boolean;
   readonly valid: ValidContribution | null;
 }
 
@@ -35,7 +37,7 @@ export interface FastStageInput {
 
 /** The result for a peer that was expected and delivered nothing. */
 export function absent(window: number): FastResult {
-  return { verdicts: [verdictOfAbsence(window)], sync: null, otherData: false, valid: null };
+  return { verdicts: [verdictOfAbsence(window)], sync: null, otherData: false, wellFormed: false, valid: null };
 }
 
 /** @throws CorruptRunError when sealed bytes are missing: their receipt says that they were kept */
@@ -65,7 +67,7 @@ export async function checkContribution(
   } catch (error) {
     const verdict = error instanceof ProblemError ? verdictOfProblem(error, open.window) : undefined;
     if (!verdict) throw error;
-    return { verdicts: [verdict], sync: null, otherData: false, valid: null };
+    return { verdicts: [verdict], sync: null, otherData: false, wellFormed: false, valid: null };
   }
   const arrivedAt = Date.parse(row.arrivedAt);
   const verdicts = fastChecks(header, {
@@ -89,6 +91,7 @@ export async function checkContribution(
     verdicts,
     sync: distance === null ? 0 : syncScore(distance, manifest.gauntlet),
     otherData: sampleDigest(trainedPages.map((page) => pages.hashes[page]!)) !== header.sampleDigest,
+    wellFormed: true,
     valid: verdicts.every(({ pass }) => pass) ? { row, assignedPages: assigned, trainedPages } : null,
   };
 }

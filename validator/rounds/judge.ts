@@ -5,19 +5,36 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { beaconOf } from '../../core/gauntlet/beacon.ts';
 import { ordinal } from '../../core/gauntlet/rating.ts';
+import { idleFigures, isActive, scoreWindow, type ScoredPeer } from '../../core/gauntlet/scoring.ts';
 import { drawEvaluations, selectAggregation } from '../../core/gauntlet/selection.ts';
-import type { Evaluation, PeerHistoryPoint, Rating, Verdict } from '../../core/protocol/api.ts';
+import { scoredVerdicts } from '../../core/gauntlet/verdicts.ts';
+import type { Evaluation, PeerHistoryPoint, Rating } from '../../core/protocol/api.ts';
+import type { Figures } from '../../core/protocol/figures.ts';
 import type { RoundsPorts, RunContext } from './context.ts';
-import { evaluateContributions, type LossResult } from './evaluation-stage.ts';
+import { evaluateContributions } from './evaluation-stage.ts';
 import { absent, checkContribution, readSealed, type FastResult, type FastStageInput } from './fast-stage.ts';
 import { inLanes } from './in-lanes.ts';
 import { createLossMeter, type LossMeter } from './losses.ts';
 import type { JudgeEngine, SignedBytes } from './ports.ts';
-import { idleFigures, isActive, scorePeers, type ActivePeer } from './scoring.ts';
-import type { ContributionRow, PeerFigures, PeerRow, WindowClose } from './store.ts';
+import type { ContributionRow, PeerRow, WindowClose } from './store.ts';
+
+/** A peer that did not take part in a window and whose figures changed all the same. */
+export interface IdlePeer {
+  readonly hotkey: string;
+  readonly uid: number;
+  readonly before: Figures;
+  readonly after: Figures;
+}
 
 export interface Judgement extends Pick<WindowClose, 'verdicts' | 'history' | 'peers'> {
   readonly contributions: readonly ContributionRow[];
+  /** The draw, in the order in which evaluations begin. */
+  readonly drawn: readonly string[];
+  /** How many of these the time allowed: all that scoring calls drawn, a beginning of `drawn`. */
+  readonly reached: number;
+  /** Everybody who took part, in the order of their uids. */
+  readonly scored: readonly (ScoredPeer & { readonly after: Figures })[];
+  readonly idle: readonly IdlePeer[];
   readonly evaluated: readonly Evaluation[];
   readonly aggregated: readonly string[];
   /** Canonical bytes of the outer step. */
@@ -37,55 +54,32 @@ export interface JudgeInput extends FastStageInput {
   readonly parameters: Float32Array<ArrayBuffer>;
 }
 
-async function activePeers(
+interface CheckedPeer {
+  readonly peer: PeerRow;
+  readonly fast: FastResult;
+  /** Whether an upload of it was accepted in this window, valid or not. */
+  readonly delivered: boolean;
+}
+
+/** The fast checks on everybody who delivered now or lately. */
+async function checkPeers(
   context: RunContext,
-  { store, uploads }: RoundsPorts,
+  { uploads }: Pick<RoundsPorts, 'uploads'>,
   engine: JudgeEngine,
   input: JudgeInput,
   peers: readonly PeerRow[],
-): Promise<{ active: ActivePeer[]; contributions: ContributionRow[] }> {
+  contributions: readonly ContributionRow[],
+): Promise<CheckedPeer[]> {
   const { window } = input.open;
-  const contributions = await store.contributions(window);
   const byHotkey = new Map(contributions.map((row) => [row.hotkey, row]));
   const present = peers.filter(
-    ({ hotkey, figures }) => byHotkey.has(hotkey) || isActive(figures.lastDelivered, window, context.manifest.gauntlet),
+    ({ hotkey, figures }) => byHotkey.has(hotkey) || isActive(figures, window, context.manifest.gauntlet),
   );
-  const active = await inLanes(present, engine.lanes, async ({ hotkey, uid, figures }): Promise<ActivePeer> => {
-    const row = byHotkey.get(hotkey);
+  return inLanes(present, engine.lanes, async (peer): Promise<CheckedPeer> => {
+    const row = byHotkey.get(peer.hotkey);
     const fast: FastResult = row ? await checkContribution(context, uploads, engine, input, row) : absent(window);
-    return { hotkey, uid, figures, fast, delivered: row !== undefined };
+    return { peer, fast, delivered: row !== undefined };
   });
-  return { active, contributions };
-}
-
-/** The verdicts that follow from being drawn. */
-function lossVerdicts(window: number, drawn: boolean, loss: LossResult | undefined, poc: number): Verdict[] {
-  if (!drawn) return [];
-  if (!loss) {
-    const reason = 'It was drawn for evaluation and there was nothing valid to evaluate: it ranks last in this window.';
-    return [{ window, check: 'loss', pass: false, reason, value: null, threshold: null }];
-  }
-  const { assigned, random } = loss.scores;
-  const gained = (score: number): string =>
-    `${score >= 0 ? 'lowers' : 'raises'} the loss by ${Math.abs(score).toPrecision(3)} nats`;
-  return [
-    {
-      window,
-      check: 'loss',
-      pass: random > 0,
-      reason: `A fraction of its step ${gained(random)} a token on random pages.`,
-      value: random,
-      threshold: 0,
-    },
-    {
-      window,
-      check: 'proof-of-computation',
-      pass: assigned > random,
-      reason: `On its own pages it ${gained(assigned)} a token, on random pages it ${gained(random)}; μ is now ${poc.toFixed(3)}.`,
-      value: assigned - random,
-      threshold: 0,
-    },
-  ];
 }
 
 /** Loss of θ_w on the held-out pages: the window before measured these very parameters on these very pages. */
@@ -111,60 +105,76 @@ export async function judgeWindow(
   const { clock, uploads } = ports;
   const meter = createLossMeter(context, ports.blobs, engine);
   const peers = await ports.store.peers();
-  const { active, contributions } = await activePeers(context, ports, engine, input, peers);
+  const contributions = await ports.store.contributions(window);
+  const checked = await checkPeers(context, ports, engine, input, peers, contributions);
+  const byHotkey = new Map(checked.map((entry) => [entry.peer.hotkey, entry]));
+  const read = (hotkey: string): Promise<SignedBytes> => readSealed(uploads, byHotkey.get(hotkey)!.fast.valid!.row);
 
   const beacon = beaconOf(open.beaconSecret, window, contributions);
   const drawn = drawEvaluations(
-    active.map(({ hotkey, figures }) => ({ hotkey, windowsWaited: figures.waited })),
-    gauntlet.evaluationsPerWindow,
+    window,
+    checked.map(({ peer: { hotkey, figures } }) => ({ hotkey, before: figures })),
+    gauntlet,
     beacon,
   );
-  const byHotkey = new Map(active.map((peer) => [peer.hotkey, peer]));
-  const read = (hotkey: string): Promise<SignedBytes> => readSealed(uploads, byHotkey.get(hotkey)!.fast.valid!.row);
+  const toEvaluate = drawn.flatMap((hotkey) => {
+    const contribution = byHotkey.get(hotkey)!.fast.valid;
+    return contribution ? [{ hotkey, contribution }] : [];
+  });
   await engine.use({ root: open.stateRoot, parameters });
   const evaluating = clock.now();
   const losses = await evaluateContributions(context, meter, {
     open,
-    drawn: drawn.flatMap((hotkey) => {
-      const contribution = byHotkey.get(hotkey)!.fast.valid;
-      return contribution ? [{ hotkey, contribution }] : [];
-    }),
+    drawn: toEvaluate,
     beacon: bytesToHex(beacon),
     read,
     lanes: engine.lanes,
+    mayBegin: () => clock.now() - evaluating < gauntlet.evaluationSeconds * 1_000,
   });
   const evaluationMs = clock.now() - evaluating;
-  const draw = { hotkeys: new Set(drawn), losses: new Map(losses.map((loss) => [loss.hotkey, loss])) };
-  const figures = scorePeers(window, active, draw, gauntlet);
-  const ratingOf = ({ rating }: PeerFigures): Rating => ({ ...rating, ordinal: ordinal(rating, gauntlet.rating) });
+  const lossesOf = new Map(losses.map((loss) => [loss.hotkey, loss.scores]));
+  const notReached = toEvaluate.at(losses.length)?.hotkey;
+  const reached = notReached === undefined ? drawn.length : drawn.indexOf(notReached);
 
-  const aggregated = selectAggregation(
-    active.map(({ hotkey, fast }) => {
-      const now = figures.get(hotkey)!;
-      return {
-        hotkey,
-        passedFastChecks: fast.valid !== null,
-        evaluatedLossScoreRandom: draw.losses.get(hotkey)?.scores.random ?? null,
-        peerScore: now.peerScore,
-        ordinal: ordinal(now.rating, gauntlet.rating),
-        evaluations: now.evaluations,
-      };
-    }),
-    gauntlet,
-    beacon,
-  );
+  const turn = new Set(drawn.slice(0, reached));
+  const taking = checked.map(({ peer: { hotkey, uid, figures }, fast, delivered }): ScoredPeer => ({
+    hotkey,
+    uid,
+    before: figures,
+    delivered,
+    wellFormed: fast.wellFormed,
+    passed: fast.valid !== null,
+    sync: fast.sync,
+    otherData: fast.otherData,
+    drawn: turn.has(hotkey),
+    lossScores: lossesOf.get(hotkey) ?? null,
+    overlap: null,
+  }));
+  const figures = scoreWindow(window, taking, gauntlet);
+  const scored = taking.map((peer) => ({ ...peer, after: figures.get(peer.hotkey)! }));
+  const idle = peers.flatMap(({ hotkey, uid, figures: before }): IdlePeer[] => {
+    const after = figures.has(hotkey) ? undefined : idleFigures(before, window, gauntlet);
+    return after ? [{ hotkey, uid, before, after }] : [];
+  });
+
+  const aggregated = selectAggregation(window, scored, gauntlet, beacon);
   const lossBefore = await heldOutBefore(ports, meter, input);
   const { step, state } = await engine.advance(window, await Promise.all(aggregated.map(read)));
   const lossAfter = await meter.heldOut();
 
   const chosen = new Set(aggregated);
+  const ratingOf = ({ rating }: Figures): Rating => ({ ...rating, ordinal: ordinal(rating, gauntlet.rating) });
   return {
     contributions,
+    drawn,
+    reached,
+    scored,
+    idle,
     evaluated: losses.map(({ hotkey, assigned, random }) => ({
       hotkey,
       assigned,
       random,
-      rating: { before: ratingOf(byHotkey.get(hotkey)!.figures), after: ratingOf(figures.get(hotkey)!) },
+      rating: { before: ratingOf(byHotkey.get(hotkey)!.peer.figures), after: ratingOf(figures.get(hotkey)!) },
     })),
     aggregated,
     step,
@@ -173,32 +183,35 @@ export async function judgeWindow(
     lossBefore,
     lossAfter,
     evaluationMs,
-    verdicts: active.flatMap(({ hotkey, fast }) =>
-      [
-        ...fast.verdicts,
-        ...lossVerdicts(window, draw.hotkeys.has(hotkey), draw.losses.get(hotkey), figures.get(hotkey)!.poc),
-      ].map((verdict) => ({ hotkey, verdict })),
+    verdicts: scored.flatMap((peer) =>
+      [...byHotkey.get(peer.hotkey)!.fast.verdicts, ...scoredVerdicts(window, peer, peer.after)].map((verdict) => ({
+        hotkey: peer.hotkey,
+        verdict,
+      })),
     ),
-    history: active.map(({ hotkey }) => {
-      const now = figures.get(hotkey)!;
-      const { poc, sync, peerScore, weight, rank } = now;
+    history: scored.map(({ hotkey, lossScores, after }) => {
+      const { poc, sync, peerScore, weight, rank } = after;
       const point: PeerHistoryPoint = {
         window,
-        rating: ratingOf(now),
+        rating: ratingOf(after),
         poc,
         sync,
         peerScore,
         weight,
         rank,
         aggregated: chosen.has(hotkey),
-        lossScore: draw.losses.get(hotkey)?.scores ?? null,
+        lossScore: lossScores,
       };
       return { hotkey, point };
     }),
-    peers: peers.flatMap(({ hotkey, figures: old }) => {
-      const now = figures.get(hotkey) ?? idleFigures(old, window, gauntlet);
-      if (!now) return [];
-      return [{ hotkey, figures: now, evaluated: draw.losses.has(hotkey), aggregated: chosen.has(hotkey) }];
-    }),
+    peers: [
+      ...scored.map(({ hotkey, after, lossScores }) => ({
+        hotkey,
+        figures: after,
+        evaluated: lossScores !== null,
+        aggregated: chosen.has(hotkey),
+      })),
+      ...idle.map(({ hotkey, after }) => ({ hotkey, figures: after, evaluated: false, aggregated: false })),
+    ],
   };
 }

@@ -1,12 +1,12 @@
 /** Joining a run: a hotkey delegates to a session key. */
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { freshFigures } from '../../core/gauntlet/scoring.ts';
 import { canonicalBytes } from '../../core/identity/canonical.ts';
 import { verifyHex } from '../../core/identity/signing.ts';
 import { AddressError, decodeAddress } from '../../core/identity/ss58.ts';
 import type { JoinRequest } from '../../core/protocol/api.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import type { RunContext, RoundsPorts } from './context.ts';
-import { freshFigures } from './fresh-peer.ts';
 import type { PeerRow } from './store.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -7,6 +7,7 @@ import type {
   WindowRecord,
   WindowSummary,
 } from '../../core/protocol/api.ts';
+import type { Figures } from '../../core/protocol/figures.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 
@@ -25,25 +26,6 @@ export interface OpenWindow {
   readonly judging: boolean;
 }
 
-/** What Gauntlet knows of a peer. Only the transaction that closes a window changes it. */
-export interface PeerFigures {
-  readonly rating: { readonly mu: number; readonly sigma: number };
-  readonly poc: number;
-  /** Newest sync score, 0 to 1. */
-  readonly sync: number | null;
-  readonly gate: number;
-  readonly peerScore: number;
-  readonly weight: number;
-  readonly rank: number | null;
-  /** Evaluations since the last reset: what probation counts. */
-  readonly evaluations: number;
-  /** Windows since it was last drawn for evaluation. */
-  readonly waited: number;
-  /** Window of the newest accepted contribution, 0 for none. */
-  readonly lastDelivered: number;
-  readonly flags: readonly string[];
-}
-
 export interface PeerRow {
   readonly hotkey: string;
   readonly uid: number;
@@ -56,7 +38,8 @@ export interface PeerRow {
   readonly rejected: number;
   readonly evaluated: number;
   readonly aggregated: number;
-  readonly figures: PeerFigures;
+  /** Only the transaction that closes a window changes them. */
+  readonly figures: Figures;
 }
 
 export interface ContributionRow {
@@ -88,7 +71,7 @@ export interface WindowClose {
   readonly history: readonly { readonly hotkey: string; readonly point: PeerHistoryPoint }[];
   readonly peers: readonly {
     readonly hotkey: string;
-    readonly figures: PeerFigures;
+    readonly figures: Figures;
     readonly evaluated: boolean;
     readonly aggregated: boolean;
   }[];
@@ -119,7 +102,7 @@ export interface RunStore {
   peers(): Promise<PeerRow[]>;
   peerCount(): Promise<number>;
   /** Adds a peer under the next free uid, or gives a known one its new session key. */
-  join(delegation: Delegation, fresh: { firstWindow: number; figures: PeerFigures }): Promise<PeerRow>;
+  join(delegation: Delegation, fresh: { firstWindow: number; figures: Figures }): Promise<PeerRow>;
   /** Newest first. */
   verdicts(hotkey: string, limit: number): Promise<Verdict[]>;
   /** The newest `limit`, oldest first. */

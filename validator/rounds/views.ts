@@ -10,9 +10,10 @@ import type {
   WindowRecord,
   WindowSummary,
 } from '../../core/protocol/api.ts';
+import type { Figures } from '../../core/protocol/figures.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { instant, type RunContext } from './context.ts';
-import type { OpenWindow, PeerFigures, PeerRow, RunStore } from './store.ts';
+import type { OpenWindow, PeerRow, RunStore } from './store.ts';
 
 const MAX_VERDICTS = 200;
 const MAX_HISTORY = 500;
@@ -34,7 +35,7 @@ export function createViews(
   store: RunStore,
   state: { open(): OpenWindow; phase(): Phase },
 ): Views {
-  const ratingOf = ({ rating }: PeerFigures): Rating => ({
+  const ratingOf = ({ rating }: Figures): Rating => ({
     ...rating,
     ordinal: ordinal(rating, manifest.gauntlet.rating),
   });

@@ -1,9 +1,9 @@
 /** What every run store must do, whatever database it is on. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freshFigures } from '../../../core/gauntlet/scoring.ts';
 import type { WindowRecord } from '../../../core/protocol/api.ts';
 import type { SignedManifest } from '../../../core/protocol/manifest.ts';
 import { REFERENCE_GAUNTLET } from '../../../core/model/presets.ts';
-import { freshFigures } from '../../rounds/fresh-peer.ts';
 import type { ContributionRow, OpenWindow, RunStore, WindowClose } from '../../rounds/store.ts';
 
 const HASH = 'ab'.repeat(32);

@@ -1,0 +1,151 @@
+/**
+ * From a window's checks and losses to everybody's figures: rating, proof of computation, gate, score, weight, rank. A
+ * pure function of what a window's book publishes, so that anyone can repeat it.
+ */
+import type { Conduct, Figures } from '../protocol/figures.ts';
+import type { GauntletParameters } from '../protocol/manifest.ts';
+import { gateAfter, peerScore } from './peer-score.ts';
+import { nextProofOfComputation, type LossScores } from './proof-of-computation.ts';
+import { freshRating, ordinal, ratePeers } from './rating.ts';
+import { incentiveWeights } from './weights.ts';
+
+/** A peer that takes part in a window's scoring: it delivered now or lately. */
+export interface ScoredPeer {
+  readonly hotkey: string;
+  readonly uid: number;
+  readonly before: Figures;
+  /** An upload of it was accepted in this window. */
+  readonly delivered: boolean;
+  /** What it delivered has the form that the run prescribes and can be aggregated. */
+  readonly wellFormed: boolean;
+  /** It passed every fast check. */
+  readonly passed: boolean;
+  /** Sync score, null where there is no contribution to tell. */
+  readonly sync: number | null;
+  /** What it says it trained on is not the prefix of its assignment. */
+  readonly otherData: boolean;
+  /** Its turn for evaluation came, whether there was something to evaluate or not. */
+  readonly drawn: boolean;
+  /** Null where it was not drawn, or had nothing to evaluate. */
+  readonly lossScores: LossScores | null;
+  /** The largest share of its indices that an earlier contribution of this window has too; null where none counts. */
+  readonly overlap: { readonly share: number; readonly with: string } | null;
+}
+
+const CLEAN_CONDUCT: Conduct = {
+  deliveries: '',
+  missesInRow: 0,
+  evaluations: '',
+  negativesInRow: 0,
+  naughtyUntil: 0,
+};
+
+/** How a peer starts, and starts afresh after a long absence. */
+export function freshFigures({ rating }: GauntletParameters): Figures {
+  return {
+    rating: freshRating(rating),
+    poc: 0,
+    sync: null,
+    gate: 1,
+    peerScore: 0,
+    weight: 0,
+    rank: null,
+    evaluations: 0,
+    waited: 0,
+    lastDelivered: 0,
+    flags: ['new'],
+    conduct: CLEAN_CONDUCT,
+  };
+}
+
+/** Whether a peer's newest delivery is so recent that a contribution is still expected of it. */
+export function isActive({ lastDelivered }: Figures, window: number, { activeWindows }: GauntletParameters): boolean {
+  return lastDelivered > 0 && window - lastDelivered < activeWindows;
+}
+
+/** The match: everybody drawn plays, and whoever had nothing to evaluate loses to all that had. */
+function newRatings(peers: readonly ScoredPeer[], params: GauntletParameters): Map<string, Figures['rating']> {
+  const players = peers.filter(({ drawn }) => drawn);
+  const rated = ratePeers(
+    players.map(({ hotkey, before }) => ({ id: hotkey, rating: before.rating })),
+    players.map(({ lossScores }) => lossScores?.random ?? params.missingScore),
+    params.rating,
+  );
+  return new Map(players.map(({ hotkey }, i) => [hotkey, rated[i]!]));
+}
+
+function flagsOf(figures: Figures, { otherData }: ScoredPeer, params: GauntletParameters): string[] {
+  return [
+    ...(figures.evaluations === 0 ? ['new'] : figures.evaluations < params.probationEvaluations ? ['probation'] : []),
+    ...(figures.gate < 1 ? ['gated'] : []),
+    ...(otherData ? ['other-data'] : []),
+  ];
+}
+
+/**
+ * The figures of all active peers after a window.
+ *
+ * @param peers distinct hotkeys and uids; their order does not matter, not even in the last bit
+ * @returns by hotkey, best rank first, with ranks from 1
+ */
+export function scoreWindow(
+  window: number,
+  peers: readonly ScoredPeer[],
+  params: GauntletParameters,
+): Map<string, Figures> {
+  const ratings = newRatings(peers, params);
+  const scored = peers.map((peer) => {
+    const { before, lossScores } = peer;
+    const rating = ratings.get(peer.hotkey) ?? before.rating;
+    const poc = lossScores ? nextProofOfComputation(before.poc, lossScores, params) : before.poc;
+    const sync = peer.sync ?? before.sync;
+    const gate = gateAfter(before.gate, peer.passed, params);
+    const figures: Figures = {
+      rating,
+      poc,
+      sync,
+      gate,
+      peerScore: peerScore({ ordinal: ordinal(rating, params.rating), poc, sync: sync ?? 0, gate }),
+      weight: 0,
+      rank: null,
+      evaluations: before.evaluations + (lossScores ? 1 : 0),
+      waited: peer.drawn ? 0 : before.waited + 1,
+      lastDelivered: peer.delivered ? window : before.lastDelivered,
+      flags: [],
+      conduct: before.conduct,
+    };
+    return { peer, figures };
+  });
+  const weights = incentiveWeights(
+    scored.map(({ figures }) => figures.peerScore),
+    params.profile === 'paper' ? params.weightPower : 1,
+  );
+  const ranked = scored
+    .map((entry, i) => ({ ...entry, weight: weights[i]! }))
+    .sort(
+      (a, b) =>
+        b.figures.peerScore - a.figures.peerScore ||
+        ordinal(b.figures.rating, params.rating) - ordinal(a.figures.rating, params.rating) ||
+        a.peer.uid - b.peer.uid,
+    );
+  return new Map(
+    ranked.map(({ peer, figures, weight }, i) => [
+      peer.hotkey,
+      { ...figures, weight, rank: i + 1, flags: flagsOf(figures, peer, params) },
+    ]),
+  );
+}
+
+/**
+ * The figures of a peer that is not active: no weight, no rank, no further cuts, and a fresh start after a long absence.
+ *
+ * @returns undefined when nothing changes
+ */
+export function idleFigures(before: Figures, window: number, params: GauntletParameters): Figures | undefined {
+  const away = window - before.lastDelivered;
+  // Never delivered: nothing to take away. Longer away: it started afresh when that became so long.
+  if (before.lastDelivered === 0 || away > params.resetAfterWindows) return undefined;
+  if (away === params.resetAfterWindows) return { ...freshFigures(params), lastDelivered: before.lastDelivered };
+  if (before.flags.includes('inactive')) return undefined;
+  return { ...before, weight: 0, rank: null, flags: ['inactive'] };
+}
