@@ -7,7 +7,7 @@ import type { DecoupledMomentumParameters } from '../protocol/manifest.ts';
 import { aggregate } from './decoupled-momentum/aggregate.ts';
 import { bodyBytes, decodeBody } from './decoupled-momentum/body.ts';
 import { createMomentumContributor } from './decoupled-momentum/contributor.ts';
-import { scheduledLearningRate } from './decoupled-momentum/schedule.ts';
+import { scheduledLearningRate } from './schedule.ts';
 import type { Scheme, SparseDelta } from './scheme.ts';
 
 /** The scheme's number in the header of a step. */
@@ -43,6 +43,7 @@ export function createDecoupledMomentum(
     syncUnit: learningRate,
     createContributor: () => createMomentumContributor(total, grids, parameters.momentum),
     decodeBody: (body) => decodeBody(grids, body),
+    medianNorms: () => null,
     outerStep: (deltas, rate) => aggregate(total, grids, deltas, rate),
     encodeStep(step, about) {
       if (step.kind !== 'sign') throw new RangeError('a sign step is wanted');

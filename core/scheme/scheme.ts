@@ -69,12 +69,16 @@ export interface Scheme {
   createContributor(): SchemeContributor;
   /** @throws ProblemError `malformed-contribution`, `index-out-of-range` or `not-finite`, before it allocates. */
   decodeBody(body: Uint8Array): SparseDelta;
+  /** For each tensor the norm that louder messages are clipped to; null where the scheme normalises them anyway. */
+  medianNorms(deltas: readonly SparseDelta[]): readonly number[] | null;
   /**
    * Aggregates messages in the order given. None make a step that moves nothing.
    *
    * @param learningRate of the window, or a fraction of it for a trial
+   * @param clipNorms of `medianNorms` over all of a window's messages, for a trial of some of them; by default those of
+   *   the messages given
    */
-  outerStep(deltas: readonly SparseDelta[], learningRate: number): OuterStep;
+  outerStep(deltas: readonly SparseDelta[], learningRate: number, clipNorms?: readonly number[] | null): OuterStep;
   /** Canonical bytes of a step, so that a step has one hash. @param step of `outerStep` or `decodeStep` */
   encodeStep(step: OuterStep, about: { run: string; window: number }): Uint8Array<ArrayBuffer>;
   /** @throws ProblemError `malformed-request`, `wrong-run`, `wrong-window` */

@@ -7,6 +7,7 @@ import { packedBytes, packIndices, unpackIndices } from '../../numerics/pack.ts'
 import type { ChunkGrid } from '../../numerics/chunks.ts';
 import { decodingTable, MAX_SCALE, MIN_SCALE, type Quantiser } from '../../numerics/quantise.ts';
 import { ProblemError } from '../../protocol/problem.ts';
+import { assertAscending } from '../ascending.ts';
 import type { SparseDelta } from '../scheme.ts';
 
 /** One quantiser serves a whole message, so its table costs 1 KiB and is worth 8 bits. */
@@ -101,13 +102,6 @@ function decodeIndices(packed: Uint8Array, grid: ChunkGrid): Uint16Array<ArrayBu
   } catch (cause) {
     throw new ProblemError('malformed-contribution', 'The padding of the indices must be zero.', { cause });
   }
-  for (let i = 0; i < indices.length; i++) {
-    if (indices[i]! >= grid.length) {
-      throw new ProblemError('index-out-of-range', `Index ${indices[i]!} lies outside its chunk of ${grid.length}.`);
-    }
-    if (i % grid.kept !== 0 && indices[i]! <= indices[i - 1]!) {
-      throw new ProblemError('malformed-contribution', 'The indices of a chunk must be strictly ascending.');
-    }
-  }
+  assertAscending(indices, grid);
   return indices;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { REFERENCE_DECOUPLED_MOMENTUM } from '../../model/presets.ts';
+import { REFERENCE_DECOUPLED_MOMENTUM } from '../model/presets.ts';
 import { scheduledLearningRate } from './schedule.ts';
 
 const parameters = { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 4e-4, warmupWindows: 250, cosineWindows: 20_000 };
