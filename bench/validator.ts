@@ -121,7 +121,7 @@ function firstVersion({ judged, context: { scheme, pages } }: BenchWindow): Judg
       if (!trial) return local.losses(given);
       const candidate = base.slice();
       const { delta } = decodeUpload({ scheme }, trial.contribution);
-      applyOuterStep(candidate, scheme.outerStep([delta], trial.stepSize));
+      applyOuterStep(candidate, scheme.outerStep([delta], trial.stepSize, trial.clipNorms));
       const engine = await evaluator;
       await engine.setParameters(candidate);
       const sums = [];

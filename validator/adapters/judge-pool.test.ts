@@ -202,7 +202,7 @@ describe.each<[string, JudgeEngineFactory]>([
     const state = { root: run!.rounds.clock().stateRoot, parameters };
     await engine.use(state);
     const before = await engine.losses(pages);
-    const trial = { contribution: await theirs(), stepSize: Math.fround(1e-3) };
+    const trial = { contribution: await theirs(), stepSize: Math.fround(1e-3), clipNorms: null };
     const after = await engine.losses(pages, trial);
     expect(after.map(({ sum }) => sum)).not.toEqual(before.map(({ sum }) => sum));
     expect(await engine.losses(pages)).toEqual(before);
@@ -228,6 +228,13 @@ describe.each<[string, JudgeEngineFactory]>([
     expect(await Promise.all([engine.losses(pages), engine.losses(pages)])).toEqual([before, before]);
     const again = await engine.advance(1, [await theirs()]);
     expect(again).toEqual(first);
+  });
+
+  it('compares contributions without parameters', async () => {
+    const same = await engine.overlaps([await theirs(), await theirs()]);
+    expect(same[0]![1]).toBeCloseTo(1, 12);
+    // Decoupled momentum has unit norms and nothing to clip to.
+    expect(await engine.medianNorms([await theirs()])).toBeNull();
   });
 
   it('says what is wrong with a contribution in the protocol’s words', async () => {

@@ -172,6 +172,10 @@ export function createJudgePool(judged: JudgedRun, options: JudgePoolOptions = p
         await prepare(lane);
         return lane.call('losses', [pages, trial], trial && transferable([trial.contribution]));
       }),
+    medianNorms: (contributions) =>
+      withLane((lane) => lane.call('medianNorms', [contributions], transferable(contributions))),
+    overlaps: (contributions) =>
+      withLane((lane) => lane.call('overlaps', [contributions], transferable(contributions))),
     advance: (window, contributions) =>
       withLane(async (lane) => {
         const from = await prepare(lane);

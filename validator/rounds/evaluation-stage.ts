@@ -73,7 +73,7 @@ export async function evaluateContributions(
     if (i > 0 && !mayBegin()) return null;
     const ownSet = evaluationPages(beacon, hotkey, contribution.trainedPages, pageCount);
     const [ownBefore] = (await meter.on([ownSet])) as [number];
-    const trial = { contribution: await read(hotkey), stepSize };
+    const trial = { contribution: await read(hotkey), stepSize, clipNorms: null };
     const [ownAfter, randomAfter] = (await meter.on([ownSet, randomSet], trial)) as [number, number];
     const assigned = { pages: ownSet, before: ownBefore, after: ownAfter };
     const random = { pages: randomSet, before: randomBefore, after: randomAfter };

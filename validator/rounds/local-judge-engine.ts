@@ -1,5 +1,6 @@
 /** A judge engine in this thread: what the threads of a validator run, and whole experiments in one process. */
 import { pageBatch, pageFormat } from '../../core/data/pages.ts';
+import { indexOverlaps } from '../../core/gauntlet/overlap.ts';
 import type { Digest } from '../../core/lockstep/digest.ts';
 import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import { stateRoot } from '../../core/lockstep/state-root.ts';
@@ -74,8 +75,16 @@ export function createLocalJudgeEngine({ run, manifest }: JudgedRun, parts: Loca
         return sums;
       }
       if (!trial) return measure();
-      const step = scheme.outerStep([deltaOf(trial.contribution)], trial.stepSize);
+      const step = scheme.outerStep([deltaOf(trial.contribution)], trial.stepSize, trial.clipNorms);
       return withTrialStep({ live: engine.parameters, base }, step, measure);
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- as above
+    async medianNorms(contributions) {
+      return scheme.medianNorms(contributions.map(deltaOf));
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- as above
+    async overlaps(contributions) {
+      return indexOverlaps(contributions.map(deltaOf), manifest.scheme, scheme.layout);
     },
     async advance(window, contributions) {
       const learningRate = scheme.learningRate(window);

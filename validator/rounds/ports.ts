@@ -65,6 +65,8 @@ export interface Trial {
   readonly contribution: SignedBytes;
   /** An exact fp32 value. */
   readonly stepSize: number;
+  /** `medianNorms` of the window's contributions: a trial of one is clipped as the outer step would clip it. */
+  readonly clipNorms: readonly number[] | null;
 }
 
 export interface Advance {
@@ -87,6 +89,10 @@ export interface JudgeEngine {
   use(state: ModelState): Promise<void>;
   /** The loss of θ, or of a trial, on each page. θ is the same bits afterwards. @throws DataError for a damaged page */
   losses(pages: readonly Uint8Array<ArrayBuffer>[], trial?: Trial): Promise<LossSum[]>;
+  /** For each tensor the norm that the scheme clips these contributions to; null where it has none. Needs no θ. */
+  medianNorms(contributions: readonly SignedBytes[]): Promise<readonly number[] | null>;
+  /** How alike what each two contributions keep is, 0 … 1: a symmetric matrix. Needs no θ. */
+  overlaps(contributions: readonly SignedBytes[]): Promise<readonly (readonly number[])[]>;
   /** Makes the outer step of a window from contributions, in this order, and takes it: none move nothing. */
   advance(window: number, contributions: readonly SignedBytes[]): Promise<Advance>;
   /** Frees everything, after the calls under way. */
