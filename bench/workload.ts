@@ -31,7 +31,7 @@ const OVERHEAD: Workload = {
   },
   sequences: 1,
   length: 8,
-  scheme: PRESETS.micro.scheme,
+  scheme: PRESETS.micro.schemes['decoupled-momentum'],
 };
 
 export const WORKLOAD_NAMES = ['overhead', 'micro', 'nano', 'mini', 'small', 'base'] as const;
@@ -39,7 +39,8 @@ export type WorkloadName = (typeof WORKLOAD_NAMES)[number];
 
 export function workload(name: WorkloadName): Workload {
   if (name === 'overhead') return OVERHEAD;
-  const { model, data, scheme } = PRESETS[name satisfies PresetName];
+  const { model, data, schemes } = PRESETS[name satisfies PresetName];
+  const scheme = schemes['decoupled-momentum'];
   return { name, config: model, sequences: data.pageSequences, length: model.contextLength, scheme };
 }
 

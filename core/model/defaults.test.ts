@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
-  DecoupledMomentumSchema,
   PaperGauntletSchema,
   RunManifestSchema,
+  SchemeParametersSchema,
   type PaperGauntlet,
 } from '../protocol/manifest.ts';
 import { ModelConfigSchema } from './config.ts';
 import { parameterLayout } from './layout.ts';
-import { isPresetName, pageTokens, PRESET_NAMES, PRESETS } from './presets.ts';
+import { isPresetName, pageTokens, PRESET_NAMES, PRESETS, REFERENCE_SPARSELOCO } from './presets.ts';
 
 describe('presets', () => {
   it('of the paper counts exactly 1,204,881,408 parameters', () => {
@@ -36,7 +36,8 @@ describe('presets', () => {
     const { training, window, checkpoint } = RunManifestSchema.shape;
     expect(preset.name).toBe(name);
     expect(ModelConfigSchema.parse(preset.model)).toEqual(preset.model);
-    expect(DecoupledMomentumSchema.parse(preset.scheme)).toEqual(preset.scheme);
+    for (const scheme of Object.values(preset.schemes)) expect(SchemeParametersSchema.parse(scheme)).toEqual(scheme);
+    expect(preset.scheme).toBe(preset.schemes[preset.scheme.name]);
     expect(PaperGauntletSchema.parse(preset.gauntlet)).toEqual(preset.gauntlet);
     expect(training.parse(preset.training)).toEqual(preset.training);
     expect(window.parse(preset.window)).toEqual(preset.window);
@@ -89,7 +90,7 @@ describe('defaults against the reference', () => {
   });
 
   it('the paper preset has the scheme of the 1.2 B run', () => {
-    expect(PRESETS['paper-1b'].scheme).toEqual({
+    expect(PRESETS['paper-1b'].schemes['decoupled-momentum']).toEqual({
       name: 'decoupled-momentum',
       learningRate: 4e-4,
       warmupWindows: 250,
@@ -100,8 +101,42 @@ describe('defaults against the reference', () => {
     });
   });
 
-  it('every preset keeps chunk 64 and 32 coefficients', () => {
-    for (const name of PRESET_NAMES) expect(PRESETS[name].scheme).toMatchObject({ chunk: 64, topK: 32 });
+  it('the paper preset has SparseLoCo as templar 2.1 and Covenant-72B had it, in steps of fewer pages', () => {
+    expect(REFERENCE_SPARSELOCO).toEqual({
+      name: 'sparseloco',
+      outerLearningRate: 1, // Covenant-72B: 1, then 0.65
+      inner: {
+        learningRate: 1.17e-4, // H inner optimiser: AdamW 0.9, 0.95, 1e-8, weight decay 0.1, clip 1
+        warmupWindows: 1_500 / 30, // steps over H
+        cosineWindows: Math.round(140_000 / 30),
+        beta1: 0.9,
+        beta2: 0.95,
+        epsilon: 1e-8,
+        weightDecay: 0.1,
+        maxGradientNorm: 1,
+        pagesPerStep: 192 / PRESETS['paper-1b'].data.pageSequences, // sequences of 2,048 tokens
+      },
+      feedbackDecay: 0.95,
+      chunk: 64,
+      topK: 64,
+      levels: 4,
+      mean: 'contributions', // the paper's 1/R; its code divides by the senders
+    });
+    const { sparseloco } = PRESETS['paper-1b'].schemes;
+    expect({ ...sparseloco, inner: { ...sparseloco.inner, pagesPerStep: 48 } }).toEqual(REFERENCE_SPARSELOCO);
+  });
+
+  it('every preset keeps chunk 64, and 32 coefficients or 64 values', () => {
+    for (const name of PRESET_NAMES) {
+      const { sparseloco, 'decoupled-momentum': decoupled } = PRESETS[name].schemes;
+      expect(decoupled).toMatchObject({ chunk: 64, topK: 32, momentum: 0.999 });
+      expect(sparseloco).toMatchObject({ chunk: 64, topK: 64, feedbackDecay: 0.95 });
+    }
+  });
+
+  it.each(PRESET_NAMES)('%s takes several local steps a window', (name) => {
+    const { schemes, training } = PRESETS[name];
+    expect(training.pagesPerWindow / schemes.sparseloco.inner.pagesPerStep).toBeGreaterThanOrEqual(10);
   });
 
   it('the paper preset has its model', () => {

@@ -7,6 +7,8 @@ import type {
   GauntletParameters,
   PaperGauntlet,
   RunManifest,
+  SchemeParameters,
+  SparseLocoParameters,
 } from '../protocol/manifest.ts';
 import type { ModelConfig } from './config.ts';
 
@@ -25,7 +27,13 @@ export interface Preset {
     /** Bytes of UTF-8 text used at most, so that tests are quick; null takes the whole corpus. */
     readonly corpusBytes: number | null;
   };
-  readonly scheme: DecoupledMomentumParameters;
+  /** What each scheme takes in this preset. */
+  readonly schemes: {
+    readonly 'decoupled-momentum': DecoupledMomentumParameters;
+    readonly sparseloco: SparseLocoParameters;
+  };
+  /** One of them: that which a run has unless it is told otherwise. */
+  readonly scheme: SchemeParameters;
   readonly gauntlet: GauntletParameters;
   readonly training: RunManifest['training'];
   readonly window: RunManifest['window'];
@@ -65,6 +73,44 @@ export const REFERENCE_DECOUPLED_MOMENTUM: DecoupledMomentumParameters = {
   topK: 32,
 };
 
+/**
+ * SparseLoCo as the newest reference has it (templar 2.1; Covenant-72B, arXiv 2603.08163): H = 30 steps of 192 sequences
+ * of 2,048 tokens, 1,500 of them of warm-up and a cosine over 140,000. α is that of most of the run, the mean the paper's.
+ */
+export const REFERENCE_SPARSELOCO: SparseLocoParameters = {
+  name: 'sparseloco',
+  outerLearningRate: 1,
+  inner: {
+    learningRate: 1.17e-4,
+    warmupWindows: 50,
+    cosineWindows: 4_667,
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    weightDecay: 0.1,
+    maxGradientNorm: 1,
+    pagesPerStep: 48,
+  },
+  feedbackDecay: 0.95,
+  chunk: 64,
+  topK: 64,
+  levels: 4,
+  mean: 'contributions',
+};
+
+/** A preset's schemes, the first one its default. */
+function schemes(
+  momentum: Partial<DecoupledMomentumParameters>,
+  inner: Partial<SparseLocoParameters['inner']>,
+): Pick<Preset, 'scheme' | 'schemes'> {
+  const decoupled: DecoupledMomentumParameters = { ...REFERENCE_DECOUPLED_MOMENTUM, ...momentum };
+  const sparseloco: SparseLocoParameters = {
+    ...REFERENCE_SPARSELOCO,
+    inner: { ...REFERENCE_SPARSELOCO.inner, ...inner },
+  };
+  return { schemes: { 'decoupled-momentum': decoupled, sparseloco }, scheme: decoupled };
+}
+
 /** What the Llama family shares, as `LlamaConfig` defaults to it. */
 const LLAMA = { ropeTheta: 10_000, rmsNormEps: 1e-6, initializerRange: 0.02 } as const;
 
@@ -91,7 +137,10 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       tieWordEmbeddings: true,
     },
     data: { pageSequences: 8, heldOutPages: 8, corpusBytes: 1_500_000 },
-    scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 8e-3, warmupWindows: 0, cosineWindows: 500 },
+    ...schemes(
+      { learningRate: 8e-3, warmupWindows: 0, cosineWindows: 500 },
+      { learningRate: 2e-3, warmupWindows: 0, cosineWindows: 500, pagesPerStep: 1 },
+    ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 16 },
     window: { trainSeconds: 6, putSeconds: 3 },
@@ -113,7 +162,10 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       tieWordEmbeddings: true,
     },
     data: { pageSequences: 8, heldOutPages: 32, corpusBytes: null },
-    scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 6e-3, warmupWindows: 0, cosineWindows: 40 },
+    ...schemes(
+      { learningRate: 6e-3, warmupWindows: 0, cosineWindows: 40 },
+      { learningRate: 2e-3, warmupWindows: 0, cosineWindows: 200, pagesPerStep: 1 },
+    ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
     window: { trainSeconds: 18, putSeconds: 6 },
@@ -135,7 +187,10 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       tieWordEmbeddings: true,
     },
     data: { pageSequences: 8, heldOutPages: 32, corpusBytes: null },
-    scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 2e-3, warmupWindows: 0, cosineWindows: 2_000 },
+    ...schemes(
+      { learningRate: 2e-3, warmupWindows: 0, cosineWindows: 2_000 },
+      { learningRate: 1e-3, warmupWindows: 0, cosineWindows: 2_000, pagesPerStep: 2 },
+    ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
     window: { trainSeconds: 45, putSeconds: 15 },
@@ -157,7 +212,10 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       tieWordEmbeddings: true,
     },
     data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
-    scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 1e-3, warmupWindows: 10, cosineWindows: 5_000 },
+    ...schemes(
+      { learningRate: 1e-3, warmupWindows: 10, cosineWindows: 5_000 },
+      { learningRate: 8e-4, warmupWindows: 10, cosineWindows: 5_000, pagesPerStep: 2 },
+    ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
     window: { trainSeconds: 72, putSeconds: 24 },
@@ -179,7 +237,10 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       tieWordEmbeddings: true,
     },
     data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
-    scheme: { ...REFERENCE_DECOUPLED_MOMENTUM, learningRate: 6e-4, warmupWindows: 100, cosineWindows: 10_000 },
+    ...schemes(
+      { learningRate: 6e-4, warmupWindows: 100, cosineWindows: 10_000 },
+      { learningRate: 4e-4, warmupWindows: 50, cosineWindows: 10_000, pagesPerStep: 2 },
+    ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
     window: { trainSeconds: 72, putSeconds: 24 },
@@ -201,7 +262,8 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
       tieWordEmbeddings: false,
     },
     data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
-    scheme: REFERENCE_DECOUPLED_MOMENTUM,
+    // A window is one of the reference's steps; here it is 24.
+    ...schemes({}, { pagesPerStep: 2 }),
     gauntlet: REFERENCE_GAUNTLET,
     // 48 pages of 8,192 tokens: the paper's target of about 400,000 tokens a peer and round.
     training: { pagesPerWindow: 48 },

@@ -42,7 +42,11 @@ const MODELS: readonly { name: string; layout: ParameterLayout; parameters: Deco
   },
   { name: 'every coefficient', layout: layoutOf([16, 32]), parameters: { ...REFERENCE, topK: 4096, momentum: 0.5 } },
   { name: 'grouped queries', layout: parameterLayout(TINY), parameters: REFERENCE },
-  { name: 'micro', layout: parameterLayout(PRESETS.micro.model), parameters: PRESETS.micro.scheme },
+  {
+    name: 'micro',
+    layout: parameterLayout(PRESETS.micro.model),
+    parameters: PRESETS.micro.schemes['decoupled-momentum'],
+  },
 ];
 
 /** One buffer a tensor. */

@@ -133,7 +133,7 @@ test('a thousand windows leave no buffer behind', async ({ page }) => {
   await web.createTrainer(await web.chooseBackend('webgpu'), { config: least, sequences: 1 });
   await web.setParameters(someParameters(least));
   const batch = someBatch(least, 1, 'thousand');
-  const { scheme } = PRESETS.micro;
+  const scheme = PRESETS.micro.schemes['decoupled-momentum'];
   await web.windows(batch, 10, scheme, least);
   const settled = await web.liveGpuBuffers();
   expect(settled.own).toBeGreaterThan(0);
