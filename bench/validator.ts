@@ -184,6 +184,7 @@ async function judge(window: BenchWindow, engine: JudgeEngine): Promise<Figures>
     }),
     beacon: BEACON,
     read: (hotkey) => Promise.resolve(contribution(Number(hotkey))),
+    clipNorms: null,
     mayBegin: () => true,
     lanes: engine.lanes,
   });

@@ -26,8 +26,8 @@ const context: FastCheckContext = {
   root: header.root,
   pagesPerWindow: 8,
   ownSyncValues: [0.5, -0.25],
-  learningRate: 0.01,
-  params: { syncThreshold: 3 },
+  syncUnit: 0.01,
+  params: { syncThreshold: 3, syncStatistic: 'mean' },
 };
 
 const failing = (head: Partial<ContributionHeader>, where: Partial<FastCheckContext> = {}): string[] =>

@@ -23,9 +23,9 @@ export interface FastCheckContext {
   readonly pagesPerWindow: number;
   /** The validator's parameter values at `syncPositions` of this window and hotkey. */
   readonly ownSyncValues: ArrayLike<number>;
-  /** η of the window. */
-  readonly learningRate: number;
-  readonly params: Pick<GauntletParameters, 'syncThreshold'>;
+  /** `scheme.syncUnit` of the window. */
+  readonly syncUnit: number;
+  readonly params: Pick<GauntletParameters, 'syncThreshold' | 'syncStatistic'>;
 }
 
 /** The check that each refusal of an upload fails; no other problem is a contribution's fault. */
@@ -111,7 +111,7 @@ function model({ root }: ContributionHeader, context: FastCheckContext): Verdict
 }
 
 function sync({ syncSample }: ContributionHeader, context: FastCheckContext): Verdict {
-  const { window, learningRate, params, ownSyncValues } = context;
+  const { window, syncUnit, params, ownSyncValues } = context;
   if (syncSample.length !== ownSyncValues.length) {
     return failed(
       window,
@@ -119,12 +119,12 @@ function sync({ syncSample }: ContributionHeader, context: FastCheckContext): Ve
       `It reports ${syncSample.length} parameter values; ${ownSyncValues.length} are asked for.`,
     );
   }
-  const distance = syncDistance(syncSample, ownSyncValues, learningRate);
+  const distance = syncDistance(syncSample, ownSyncValues, syncUnit, params.syncStatistic);
   return {
     window,
     check: 'sync',
     pass: distance <= params.syncThreshold,
-    reason: `Its parameters lie ${distance.toPrecision(3)} sign-steps from the run’s.`,
+    reason: `Its parameters lie ${distance.toPrecision(3)} steps from the run’s.`,
     value: Number.isFinite(distance) ? distance : null,
     threshold: params.syncThreshold,
   };

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { PRESETS, REFERENCE_GAUNTLET } from '../model/presets.ts';
 import { parameterLayout } from '../model/layout.ts';
 import { gateAfter, peerScore } from './peer-score.ts';
+import { REFERENCE_TEMPLAR } from './profiles/templar.ts';
 import { nextProofOfComputation } from './proof-of-computation.ts';
 import { MAX_SYNC_POSITIONS, syncDistance, syncPositions, syncScore } from './sync.ts';
-import { incentiveWeights } from './weights.ts';
+import { incentiveWeights, tieredWeights } from './weights.ts';
 
 const params = REFERENCE_GAUNTLET;
 const score = fc.double({ min: -200, max: 200, noNaN: true });
@@ -67,15 +68,44 @@ describe('peerScore', () => {
 });
 
 describe('gateAfter', () => {
+  const clean = (gate: number, windows: number, memory?: number): number => {
+    for (let i = 0; i < windows; i++) gate = gateAfter(gate, [], params, memory);
+    return gate;
+  };
+
   it('cuts by the factor and takes one cut back for each clean window', () => {
     let gate = 1;
-    for (let i = 0; i < 3; i++) gate = gateAfter(gate, false, params);
+    for (let i = 0; i < 3; i++) gate = gateAfter(gate, [0.75], params);
     expect(gate).toBe(0.75 ** 3);
-    expect(gateAfter(gate, true, params)).toBe(0.75 ** 2);
-    for (let i = 0; i < 3; i++) gate = gateAfter(gate, true, params);
-    expect(gate).toBe(1);
-    expect(gateAfter(1, true, params)).toBe(1);
-    expect(gateAfter(0, true, { gateFactor: 0 })).toBe(1);
+    expect(clean(gate, 1)).toBe(0.75 ** 2);
+    expect(clean(gate, 3)).toBe(1);
+    expect(clean(1, 1)).toBe(1);
+    expect(gateAfter(0, [], { gateFactor: 0 })).toBe(1);
+  });
+
+  it('makes deeper cuts last longer: a half for three clean windows, a quarter for five', () => {
+    expect(clean(gateAfter(1, [0.5], params), 2)).toBeLessThan(1);
+    expect(clean(gateAfter(1, [0.5], params), 3)).toBe(1);
+    expect(clean(gateAfter(1, [0.25], params), 4)).toBeLessThan(1);
+    expect(clean(gateAfter(1, [0.25], params), 5)).toBe(1);
+    expect(gateAfter(1, [0.75, 0.25], params)).toBe(0.1875);
+  });
+
+  it('forgives a cut to nothing after as many clean windows as are remembered', () => {
+    expect(clean(gateAfter(1, [0], params, 8), 7, 8)).toBeLessThan(1);
+    expect(clean(gateAfter(1, [0], params, 8), 8, 8)).toBe(1);
+    expect(clean(0, 100)).toBe(0);
+  });
+
+  it('is never above 1, and a cut never raises it', () => {
+    const factor = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(factor, fc.array(factor), (gate, cuts) => {
+        const after = gateAfter(gate, cuts, params, 8);
+        expect(after).toBeLessThanOrEqual(cuts.length > 0 ? gate : 1);
+        expect(after).toBeGreaterThanOrEqual(cuts.length > 0 ? 0 : gate);
+      }),
+    );
   });
 });
 
@@ -112,6 +142,44 @@ describe('incentiveWeights', () => {
     const [whole] = incentiveWeights([10, 10], 2) as [number];
     const [half, other] = incentiveWeights([5, 5, 10], 2) as [number, number];
     expect(half + other).toBeLessThan(whole);
+  });
+});
+
+describe('tieredWeights', () => {
+  const tiers = REFERENCE_TEMPLAR.weights;
+  const ranked = (places: number): number[] => Array.from({ length: places }, (_, i) => 100 - i);
+  const rounded = (weights: readonly number[]): number[] => weights.map((weight) => Math.round(weight * 1e6) / 1e6);
+
+  it('has the golden vectors of the reference', () => {
+    const full = rounded(tieredWeights(ranked(30), tiers));
+    expect(full[0]).toBe(0.032259);
+    expect(full[19]).toBe(0.01613);
+    expect(full.slice(20, 23)).toEqual([0.008065, 0.004032, 0.002016]);
+    const few = (gather: number, reserve: number): number[] =>
+      rounded(tieredWeights(ranked(gather + reserve), { ...tiers, gather, reserve }));
+    expect(few(4, 2)).toEqual([0.148148, 0.123457, 0.098765, 0.074074, 0.037037, 0.018519]);
+    expect(few(5, 3)).toEqual([0.119403, 0.104478, 0.089552, 0.074627, 0.059701, 0.029851, 0.014925, 0.007463]);
+    expect(rounded(tieredWeights(ranked(3), tiers))).toEqual([0.222222, 0.166667, 0.111111]);
+  });
+
+  it('burns everything when nobody is positive', () => {
+    expect(tieredWeights([0, -1], tiers)).toEqual([0, 0]);
+    expect(tieredWeights([], tiers)).toEqual([]);
+  });
+
+  it('sums to what is not burnt, is never negative, ranks as the scores do and permutes with the peers', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(score, fc.integer({ min: -2, max: 3 })), { maxLength: 40 }), (scores) => {
+        const weights = tieredWeights(scores, tiers);
+        const total = weights.reduce((a, b) => a + b, 0);
+        expect(total).toBeCloseTo(scores.some((value) => value > 0) ? 1 - tiers.burnShare : 0, 12);
+        expect(weights.every((weight) => weight >= 0)).toBe(true);
+        scores.forEach((a, i) =>
+          scores.forEach((b, j) => a >= b && expect(weights[i]).toBeGreaterThanOrEqual(weights[j]!)),
+        );
+        expect(tieredWeights([...scores].reverse(), tiers)).toEqual(weights.reverse());
+      }),
+    );
   });
 });
 
@@ -162,14 +230,34 @@ describe('syncPositions', () => {
 });
 
 describe('syncDistance', () => {
-  it('counts sign-steps', () => {
-    expect(syncDistance([1, 2, 3], [1.5, 2, 2.5], 0.5)).toBeCloseTo(2 / 3, 12);
-    expect(syncDistance([1, 2], Float32Array.of(1, 2), 1e-4)).toBe(0);
+  it('counts steps', () => {
+    expect(syncDistance([1, 2, 3], [1.5, 2, 2.5], 0.5, 'mean')).toBeCloseTo(2 / 3, 12);
+    expect(syncDistance([1, 2], Float32Array.of(1, 2), 1e-4, 'mean')).toBe(0);
+  });
+
+  it('takes the mean between the quartiles, both included', () => {
+    const zeros = [0, 0, 0, 0, 0, 0];
+    // Quartiles of 0 1 2 3 4 100 by numpy.percentile: 1.25 and 3.75.
+    expect(syncDistance([100, 0, 4, 1, 3, 2], zeros, 1, 'interquartile-mean')).toBe(2.5);
+    // Quartiles of 0 1 2 3 100: 1 and 3, both in the sample.
+    expect(syncDistance([100, 0, 1, 3, 2], zeros.slice(1), 1, 'interquartile-mean')).toBe(2);
+    expect(syncDistance([7], [0], 1, 'interquartile-mean')).toBe(7);
+  });
+
+  it('lets a few wild values decide the mean, and not the mean between the quartiles', () => {
+    const own = Array.from({ length: 100 }, () => 0);
+    const sample = own.map((_, i) => (i < 20 ? 1e6 : 1));
+    expect(syncDistance(sample, own, 1, 'mean')).toBeGreaterThan(1e5);
+    expect(syncDistance(sample, own, 1, 'interquartile-mean')).toBe(1);
   });
 
   it('is infinite without a comparable sample', () => {
-    expect(syncDistance([], [], 1)).toBe(Infinity);
-    expect(syncDistance([1], [1, 2], 1)).toBe(Infinity);
+    for (const statistic of ['mean', 'interquartile-mean'] as const) {
+      expect(syncDistance([], [], 1, statistic)).toBe(Infinity);
+      expect(syncDistance([1], [1, 2], 1, statistic)).toBe(Infinity);
+      expect(syncDistance([1, 2, 3, Infinity], [1, 2, 3, 4], 1, statistic)).toBe(Infinity);
+      expect(syncDistance([1, 2, 3, Number.NaN], [1, 2, 3, 4], 1, statistic)).toBe(Infinity);
+    }
   });
 });
 
@@ -177,6 +265,14 @@ describe('syncScore', () => {
   it('has the values of the reference (v0.2.84: maximum 5, exponent 2.5)', () => {
     const values = [0, 0.5, 1, 2, 3, 5, 50, Infinity].map((distance) => syncScore(distance, params));
     const expected = [1, 0.768, 0.572, 0.279, 0.101, 0, 0, 0];
+    values.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i]!, 3);
+    });
+  });
+
+  it('has the values of templar 2.1 (maximum 3)', () => {
+    const values = [0, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 50].map((distance) => syncScore(distance, REFERENCE_TEMPLAR));
+    const expected = [1, 0.919, 0.805, 0.634, 0.363, 0.177, 0.064, 0, 0];
     values.forEach((value, i) => {
       expect(value).toBeCloseTo(expected[i]!, 3);
     });

@@ -2,12 +2,13 @@
  * From a window's checks and losses to everybody's figures: rating, proof of computation, gate, score, weight, rank. A
  * pure function of what a window's book publishes, so that anyone can repeat it.
  */
+import type { Copy } from './copies.ts';
 import type { Conduct, Figures } from '../protocol/figures.ts';
 import type { GauntletParameters } from '../protocol/manifest.ts';
-import { gateAfter, peerScore } from './peer-score.ts';
+import { peerScore } from './peer-score.ts';
+import { profileOf } from './profiles/profile-of.ts';
 import { nextProofOfComputation, type LossScores } from './proof-of-computation.ts';
 import { freshRating, ordinal, ratePeers } from './rating.ts';
-import { incentiveWeights } from './weights.ts';
 
 /** A peer that takes part in a window's scoring: it delivered now or lately. */
 export interface ScoredPeer {
@@ -28,8 +29,8 @@ export interface ScoredPeer {
   readonly drawn: boolean;
   /** Null where it was not drawn, or had nothing to evaluate. */
   readonly lossScores: LossScores | null;
-  /** The largest share of its indices that an earlier contribution of this window has too; null where none counts. */
-  readonly overlap: { readonly share: number; readonly with: string } | null;
+  /** What it has in common with an earlier contribution of this window; null where that is too little to count. */
+  readonly overlap: Copy | null;
 }
 
 const CLEAN_CONDUCT: Conduct = {
@@ -79,6 +80,7 @@ function flagsOf(figures: Figures, { otherData }: ScoredPeer, params: GauntletPa
     ...(figures.evaluations === 0 ? ['new'] : figures.evaluations < params.probationEvaluations ? ['probation'] : []),
     ...(figures.gate < 1 ? ['gated'] : []),
     ...(otherData ? ['other-data'] : []),
+    ...figures.flags,
   ];
 }
 
@@ -93,32 +95,36 @@ export function scoreWindow(
   peers: readonly ScoredPeer[],
   params: GauntletParameters,
 ): Map<string, Figures> {
+  const profile = profileOf(params);
   const ratings = newRatings(peers, params);
+  const conduct = profile.conduct(window, peers);
   const scored = peers.map((peer) => {
     const { before, lossScores } = peer;
-    const rating = ratings.get(peer.hotkey) ?? before.rating;
-    const poc = lossScores ? nextProofOfComputation(before.poc, lossScores, params) : before.poc;
+    const standing = conduct.standing(peer, {
+      rating: ratings.get(peer.hotkey) ?? before.rating,
+      poc: lossScores ? nextProofOfComputation(before.poc, lossScores, params) : before.poc,
+    });
     const sync = peer.sync ?? before.sync;
-    const gate = gateAfter(before.gate, peer.passed, params);
     const figures: Figures = {
-      rating,
-      poc,
+      ...standing,
+      flags: [...standing.flags],
       sync,
-      gate,
-      peerScore: peerScore({ ordinal: ordinal(rating, params.rating), poc, sync: sync ?? 0, gate }),
+      peerScore: peerScore({
+        ordinal: ordinal(standing.rating, params.rating),
+        poc: profile.countedPoc(window, standing.poc),
+        sync: sync ?? 0,
+        gate: standing.gate,
+      }),
       weight: 0,
       rank: null,
       evaluations: before.evaluations + (lossScores ? 1 : 0),
       waited: peer.drawn ? 0 : before.waited + 1,
       lastDelivered: peer.delivered ? window : before.lastDelivered,
-      flags: [],
-      conduct: before.conduct,
     };
     return { peer, figures };
   });
-  const weights = incentiveWeights(
-    scored.map(({ figures }) => figures.peerScore),
-    params.profile === 'paper' ? params.weightPower : 1,
+  const weights = profile.weights(
+    scored.map(({ peer, figures }) => ({ delivered: peer.delivered, peerScore: figures.peerScore })),
   );
   const ranked = scored
     .map((entry, i) => ({ ...entry, weight: weights[i]! }))
@@ -137,15 +143,17 @@ export function scoreWindow(
 }
 
 /**
- * The figures of a peer that is not active: no weight, no rank, no further cuts, and a fresh start after a long absence.
+ * The figures of a peer that is not active: no weight, no rank, and a fresh start after a long absence.
  *
  * @returns undefined when nothing changes
  */
 export function idleFigures(before: Figures, window: number, params: GauntletParameters): Figures | undefined {
-  const away = window - before.lastDelivered;
+  const { lastDelivered, conduct } = before;
+  const away = window - lastDelivered;
   // Never delivered: nothing to take away. Longer away: it started afresh when that became so long.
-  if (before.lastDelivered === 0 || away > params.resetAfterWindows) return undefined;
-  if (away === params.resetAfterWindows) return { ...freshFigures(params), lastDelivered: before.lastDelivered };
-  if (before.flags.includes('inactive')) return undefined;
-  return { ...before, weight: 0, rank: null, flags: ['inactive'] };
+  if (lastDelivered === 0 || away > params.resetAfterWindows) return undefined;
+  if (away < params.resetAfterWindows) return profileOf(params).idle(window, before);
+  const fresh = freshFigures(params);
+  // A ban is not waited out any sooner by staying away.
+  return { ...fresh, lastDelivered, conduct: { ...fresh.conduct, naughtyUntil: conduct.naughtyUntil } };
 }

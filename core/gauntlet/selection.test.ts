@@ -29,6 +29,7 @@ const peer = (
   hotkey,
   wellFormed: true,
   passed: true,
+  overlap: null,
   lossScores: loss === null ? null : { assigned: 0, random: loss },
   after: { ...freshFigures(params), peerScore, evaluations, rating: { mu: ordinal, sigma: 0 } },
   ...changes,

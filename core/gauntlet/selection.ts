@@ -6,6 +6,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { createRandom, seedFrom } from '../numerics/prng.ts';
 import type { Figures } from '../protocol/figures.ts';
 import type { GauntletParameters } from '../protocol/manifest.ts';
+import { profileOf } from './profiles/profile-of.ts';
 import { ordinal } from './rating.ts';
 import type { ScoredPeer } from './scoring.ts';
 
@@ -13,7 +14,10 @@ import type { ScoredPeer } from './scoring.ts';
 export type EvaluationCandidate = Pick<ScoredPeer, 'hotkey' | 'before'>;
 
 /** A peer as it stands after them. */
-export interface AggregationCandidate extends Pick<ScoredPeer, 'hotkey' | 'passed' | 'wellFormed' | 'lossScores'> {
+export interface AggregationCandidate extends Pick<
+  ScoredPeer,
+  'hotkey' | 'passed' | 'wellFormed' | 'lossScores' | 'overlap'
+> {
   readonly after: Figures;
 }
 
@@ -31,7 +35,8 @@ export function drawEvaluations(
   beacon: Uint8Array,
 ): string[] {
   const random = createRandom(beacon, 'evaluations');
-  const left = peers.map(({ hotkey, before }) => ({ hotkey, tickets: before.waited + 1 })).sort(byHotkey);
+  const pool = profileOf(params).pool(window, [...peers].sort(byHotkey), random);
+  const left = pool.map(({ hotkey, before }) => ({ hotkey, tickets: before.waited + 1 })).sort(byHotkey);
   const drawn: string[] = [];
   while (drawn.length < params.evaluationsPerWindow && left.length > 0) {
     let ticket = random.below(left.reduce((sum, { tickets }) => sum + tickets, 0));
@@ -42,9 +47,8 @@ export function drawEvaluations(
 }
 
 /**
- * The top G by peer score (Gauntlet, arXiv 2505.21684), aggregated with equal weight. Eligible is who passed the fast
- * checks, did not just prove harmful (random LossScore ≤ 0 in this window), and has a positive score or is still on
- * probation. Equal scores are decided by ordinal, then by a hash that the beacon keys.
+ * Those whose contributions make the outer step, with equal weight: the best by peer score, as far as the profile takes
+ * them. Equal scores are decided by ordinal, then by a hash that the beacon keys.
  *
  * @param peers distinct hotkeys
  * @returns hotkeys in ascending order, the order of aggregation; empty when nobody is eligible
@@ -55,24 +59,11 @@ export function selectAggregation(
   params: GauntletParameters,
   beacon: Uint8Array,
 ): string[] {
-  return peers
-    .filter((peer) => isEligible(peer, params))
-    .map(({ hotkey, after }) => ({
-      hotkey,
-      score: after.peerScore,
-      ordinal: ordinal(after.rating, params.rating),
-      lot: bytesToHex(seedFrom('aggregation', beacon, hotkey)),
-    }))
-    .sort((a, b) => b.score - a.score || b.ordinal - a.ordinal || (a.lot < b.lot ? -1 : 1))
-    .slice(0, params.topG)
-    .sort(byHotkey)
-    .map(({ hotkey }) => hotkey);
-}
-
-function isEligible({ passed, lossScores, after }: AggregationCandidate, params: GauntletParameters): boolean {
-  // Written so that a LossScore that is not a number counts as harmful.
-  if (!passed || (lossScores && !(lossScores.random > 0))) return false;
-  return after.peerScore > 0 || after.evaluations < params.probationEvaluations;
+  const ordinalOf = ({ after }: AggregationCandidate): number => ordinal(after.rating, params.rating);
+  const ranked = peers
+    .map((peer) => ({ ...peer, lot: bytesToHex(seedFrom('aggregation', beacon, peer.hotkey)) }))
+    .sort((a, b) => b.after.peerScore - a.after.peerScore || ordinalOf(b) - ordinalOf(a) || (a.lot < b.lot ? -1 : 1));
+  return [...profileOf(params).aggregated(window, ranked)].sort(byHotkey).map(({ hotkey }) => hotkey);
 }
 
 function byHotkey(a: { readonly hotkey: string }, b: { readonly hotkey: string }): number {

@@ -1,6 +1,6 @@
 /**
- * The sync score: how many sign-steps a peer's parameters lie from the validator's (Gauntlet, arXiv 2505.21684;
- * reference: templar v0.2.84 validator.py). Where the reference compares fixed positions, here they are drawn anew for
+ * The sync score: how many steps of training a peer's parameters lie from the validator's (Gauntlet, arXiv 2505.21684;
+ * reference: templar validator.py, v0.2.84 and 2.1.28). Where the reference compares fixed positions, here they are drawn anew for
  * each window and hotkey, so that nobody can echo what another published.
  */
 import type { ParameterLayout } from '../model/layout.ts';
@@ -35,19 +35,45 @@ export function syncPositions(window: number, hotkey: string, layout: ParameterL
 }
 
 /**
- * mean |θ_p - θ_v| / η: how many sign-steps apart.
+ * How many steps of training lie between two parameter vectors: |θ_p - θ_v| / unit at each position, and of these the
+ * mean or the mean of those between the quartiles, both included. The reference divides by a running average of its own
+ * steps, element by element; here the unit is the scheme's, published and the same for all.
  *
  * @param sample the peer's values at its positions
  * @param own the validator's values at the same positions
- * @returns Infinity when the sample is empty or of another length
+ * @param unit `scheme.syncUnit` of the window
+ * @returns Infinity when the sample is empty, of another length or not finite
  */
-export function syncDistance(sample: readonly number[], own: ArrayLike<number>, learningRate: number): number {
+export function syncDistance(
+  sample: readonly number[],
+  own: ArrayLike<number>,
+  unit: number,
+  statistic: GauntletParameters['syncStatistic'],
+): number {
   if (sample.length === 0 || sample.length !== own.length) return Infinity;
-  const sum = sample.reduce((total, value, i) => total + Math.abs(value - own[i]!), 0);
-  return sum / sample.length / learningRate;
+  const ratios = sample.map((value, i) => Math.abs(value - own[i]!) / unit);
+  if (!ratios.every(Number.isFinite)) return Infinity;
+  return mean(statistic === 'mean' ? ratios : betweenQuartiles(ratios));
 }
 
-/** (1 - min(x, max) / max) ^ exponent: 1 in lockstep, 0 from `syncMax` sign-steps on. */
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function betweenQuartiles(values: readonly number[]): number[] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const lower = quantile(sorted, 0.25);
+  const upper = quantile(sorted, 0.75);
+  return sorted.filter((value) => value >= lower && value <= upper);
+}
+
+/** With linear interpolation between the neighbours, as torch and numpy do. */
+function quantile(sorted: readonly number[], q: number): number {
+  const place = q * (sorted.length - 1);
+  const below = Math.floor(place);
+  const next = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  return sorted[below]! + (place - below) * (next - sorted[below]!);
+}
+
+/** (1 - min(x, max) / max) ^ exponent: 1 in lockstep, 0 from `syncMax` steps on. */
 export function syncScore(distance: number, params: Pick<GauntletParameters, 'syncMax' | 'syncExponent'>): number {
   return (1 - Math.min(distance, params.syncMax) / params.syncMax) ** params.syncExponent;
 }

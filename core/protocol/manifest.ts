@@ -124,20 +124,20 @@ export const TemplarGauntletSchema = z.strictObject({
   ...sharedGauntlet,
   /** Evaluations are drawn from one of so many bins of equal size by ordinal, where each holds enough peers. */
   evaluationBins: z.int().positive(),
-  /** From this many windows of the run on, μ below the floor counts as 0. */
+  /** From this window on, μ below the floor counts as 0. */
   pocFloor: z.strictObject({ value: fraction, fromWindow: z.int().nonnegative() }),
-  /** A window without a valid contribution of a peer that is to be aggregated. */
+  /** A window without a contribution of a peer that has a weight. */
   missing: z.strictObject({
     /** Factor of the first, second, … miss in a row; the last one holds for all further ones. */
     factors: z.array(fraction).min(1).max(8),
-    /** Windows looked back on, and the share of misses in these that makes a peer naughty. */
+    /** Windows looked back on, and the share of misses in so many that makes a peer naughty. */
     history: z.int().positive().max(32),
     naughtyShare: fraction,
     naughtyWindows: z.int().positive(),
   }),
   /** Evaluations that raise the loss on random pages. */
   negative: z.strictObject({
-    /** Evaluations looked back on; where more than `share` of these are negative the factor applies. */
+    /** Evaluations looked back on; where more than `share` of so many are negative the factor applies. */
     history: z.int().positive().max(32),
     share: fraction,
     factor: fraction,
@@ -146,9 +146,11 @@ export const TemplarGauntletSchema = z.strictObject({
     /** Where the peer in this place of the window is negative as well, nobody is cut: it is not the peers. */
     guardPlace: z.int().positive(),
   }),
-  /** Shared indices of two contributions; the later upload is cut. Tiers ascend. */
+  /** Shared indices of two contributions; the later upload is cut, by a factor of 0 all the way to a fresh start. */
   overlap: z.strictObject({
+    /** Honest peers' indices overlap strongly at the beginning of a run. */
     fromWindow: z.int().nonnegative(),
+    /** By share, ascending. */
     tiers: z
       .array(z.strictObject({ share: fraction, factor: fraction, naughtyWindows: z.int().nonnegative() }))
       .min(1)
@@ -179,6 +181,7 @@ export const GauntletParametersSchema = z.discriminatedUnion('profile', [
 export type GauntletParameters = z.infer<typeof GauntletParametersSchema>;
 export type PaperGauntlet = z.infer<typeof PaperGauntletSchema>;
 export type TemplarGauntlet = z.infer<typeof TemplarGauntletSchema>;
+export type NoGauntlet = z.infer<typeof NoGauntletSchema>;
 
 export const RunManifestSchema = z
   .strictObject({

@@ -26,10 +26,12 @@ export interface EvaluationInput {
   /** Those of the drawn peers that delivered something valid, in the order drawn. */
   readonly drawn: readonly {
     readonly hotkey: string;
-    readonly contribution: Pick<ValidContribution, 'assignedPages' | 'trainedPages'>;
+    readonly contribution: ValidContribution;
   }[];
   /** 32 bytes in hex. */
   readonly beacon: string;
+  /** What the scheme clips this window's contributions to; null where it clips none. */
+  readonly clipNorms: readonly number[] | null;
   /** A drawn peer's contribution, in bytes that may be given away. */
   readonly read: (hotkey: string) => Promise<SignedBytes>;
   /** Evaluations worth having under way at once. */
@@ -61,7 +63,7 @@ export async function evaluateContributions(
   input: EvaluationInput,
 ): Promise<LossResult[]> {
   const { scheme, manifest } = context;
-  const { open, drawn, beacon, read, lanes, mayBegin } = input;
+  const { open, drawn, beacon, clipNorms, read, lanes, mayBegin } = input;
   if (drawn.length === 0) return [];
   const { evaluationStepScale, evaluationPages: pageCount } = manifest.gauntlet;
   // Steps are published in fp32, so this one is an fp32 value too.
@@ -73,7 +75,7 @@ export async function evaluateContributions(
     if (i > 0 && !mayBegin()) return null;
     const ownSet = evaluationPages(beacon, hotkey, contribution.trainedPages, pageCount);
     const [ownBefore] = (await meter.on([ownSet])) as [number];
-    const trial = { contribution: await read(hotkey), stepSize, clipNorms: null };
+    const trial = { contribution: await read(hotkey), stepSize, clipNorms };
     const [ownAfter, randomAfter] = (await meter.on([ownSet, randomSet], trial)) as [number, number];
     const assigned = { pages: ownSet, before: ownBefore, after: ownAfter };
     const random = { pages: randomSet, before: randomBefore, after: randomAfter };

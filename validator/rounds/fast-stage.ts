@@ -12,7 +12,6 @@ import type { ContributionRow, OpenWindow } from './store.ts';
 
 /** A contribution that passed every fast check. */
 export interface ValidContribution {
-  readonly row: ContributionRow;
   /** Its whole assignment, in order. */
   readonly assignedPages: readonly number[];
   /** The prefix that it says it trained. */
@@ -81,7 +80,7 @@ export async function checkContribution(
     root: open.stateRoot,
     pagesPerWindow: manifest.training.pagesPerWindow,
     ownSyncValues: syncPositions(open.window, hotkey, scheme.layout).map((position) => parameters[position]!),
-    learningRate: scheme.learningRate(open.window),
+    syncUnit: scheme.syncUnit(open.window),
     params: manifest.gauntlet,
   });
   const distance = verdicts.find(({ check }) => check === 'sync')?.value ?? null;
@@ -92,6 +91,6 @@ export async function checkContribution(
     sync: distance === null ? 0 : syncScore(distance, manifest.gauntlet),
     otherData: sampleDigest(trainedPages.map((page) => pages.hashes[page]!)) !== header.sampleDigest,
     wellFormed: true,
-    valid: verdicts.every(({ pass }) => pass) ? { row, assignedPages: assigned, trainedPages } : null,
+    valid: verdicts.every(({ pass }) => pass) ? { assignedPages: assigned, trainedPages } : null,
   };
 }

@@ -4,10 +4,12 @@
  */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { beaconOf } from '../../core/gauntlet/beacon.ts';
+import { copies, type Copy } from '../../core/gauntlet/copies.ts';
+import { profileOf } from '../../core/gauntlet/profiles/profile-of.ts';
 import { ordinal } from '../../core/gauntlet/rating.ts';
 import { idleFigures, isActive, scoreWindow, type ScoredPeer } from '../../core/gauntlet/scoring.ts';
 import { drawEvaluations, selectAggregation } from '../../core/gauntlet/selection.ts';
-import { scoredVerdicts } from '../../core/gauntlet/verdicts.ts';
+import { idleVerdicts, scoredVerdicts } from '../../core/gauntlet/verdicts.ts';
 import type { Evaluation, PeerHistoryPoint, Rating } from '../../core/protocol/api.ts';
 import type { Figures } from '../../core/protocol/figures.ts';
 import type { RoundsPorts, RunContext } from './context.ts';
@@ -28,6 +30,8 @@ export interface IdlePeer {
 
 export interface Judgement extends Pick<WindowClose, 'verdicts' | 'history' | 'peers'> {
   readonly contributions: readonly ContributionRow[];
+  /** What the scheme clips the valid contributions to; null where it clips none. */
+  readonly clipNorms: readonly number[] | null;
   /** The draw, in the order in which evaluations begin. */
   readonly drawn: readonly string[];
   /** How many of these the time allowed: all that scoring calls drawn, a beginning of `drawn`. */
@@ -57,8 +61,8 @@ export interface JudgeInput extends FastStageInput {
 interface CheckedPeer {
   readonly peer: PeerRow;
   readonly fast: FastResult;
-  /** Whether an upload of it was accepted in this window, valid or not. */
-  readonly delivered: boolean;
+  /** Its accepted upload, valid or not. */
+  readonly row: ContributionRow | undefined;
 }
 
 /** The fast checks on everybody who delivered now or lately. */
@@ -78,8 +82,23 @@ async function checkPeers(
   return inLanes(present, engine.lanes, async (peer): Promise<CheckedPeer> => {
     const row = byHotkey.get(peer.hotkey);
     const fast: FastResult = row ? await checkContribution(context, uploads, engine, input, row) : absent(window);
-    return { peer, fast, delivered: row !== undefined };
+    return { peer, fast, row };
   });
+}
+
+/** Who copied whom, where the profile looks for that. */
+async function findCopies(
+  { manifest }: RunContext,
+  engine: JudgeEngine,
+  { open }: JudgeInput,
+  contributions: readonly ContributionRow[],
+  read: (hotkey: string) => Promise<SignedBytes>,
+): Promise<Map<string, Copy>> {
+  const least = profileOf(manifest.gauntlet).leastOverlap(open.window);
+  if (least === null) return new Map();
+  const arrivals = contributions.map(({ hotkey, arrivedAt }) => ({ hotkey, arrivedAt: Date.parse(arrivedAt) }));
+  const overlaps = await engine.overlaps(await Promise.all(arrivals.map(({ hotkey }) => read(hotkey))));
+  return copies(arrivals, overlaps, least);
 }
 
 /** Loss of θ_w on the held-out pages: the window before measured these very parameters on these very pages. */
@@ -108,7 +127,13 @@ export async function judgeWindow(
   const contributions = await ports.store.contributions(window);
   const checked = await checkPeers(context, ports, engine, input, peers, contributions);
   const byHotkey = new Map(checked.map((entry) => [entry.peer.hotkey, entry]));
-  const read = (hotkey: string): Promise<SignedBytes> => readSealed(uploads, byHotkey.get(hotkey)!.fast.valid!.row);
+  const read = (hotkey: string): Promise<SignedBytes> => readSealed(uploads, byHotkey.get(hotkey)!.row!);
+
+  const valid = contributions.filter(({ hotkey }) => byHotkey.get(hotkey)?.fast.valid);
+  // A scheme that clips nothing says so without a contribution to look at.
+  const clips = context.scheme.medianNorms([]) !== null;
+  const clipNorms = clips ? await engine.medianNorms(await Promise.all(valid.map(({ hotkey }) => read(hotkey)))) : null;
+  const copied = await findCopies(context, engine, input, valid, read);
 
   const beacon = beaconOf(open.beaconSecret, window, contributions);
   const drawn = drawEvaluations(
@@ -127,6 +152,7 @@ export async function judgeWindow(
     open,
     drawn: toEvaluate,
     beacon: bytesToHex(beacon),
+    clipNorms,
     read,
     lanes: engine.lanes,
     mayBegin: () => clock.now() - evaluating < gauntlet.evaluationSeconds * 1_000,
@@ -137,18 +163,18 @@ export async function judgeWindow(
   const reached = notReached === undefined ? drawn.length : drawn.indexOf(notReached);
 
   const turn = new Set(drawn.slice(0, reached));
-  const taking = checked.map(({ peer: { hotkey, uid, figures }, fast, delivered }): ScoredPeer => ({
+  const taking = checked.map(({ peer: { hotkey, uid, figures }, fast, row }): ScoredPeer => ({
     hotkey,
     uid,
     before: figures,
-    delivered,
+    delivered: row !== undefined,
     wellFormed: fast.wellFormed,
     passed: fast.valid !== null,
     sync: fast.sync,
     otherData: fast.otherData,
     drawn: turn.has(hotkey),
     lossScores: lossesOf.get(hotkey) ?? null,
-    overlap: null,
+    overlap: copied.get(hotkey) ?? null,
   }));
   const figures = scoreWindow(window, taking, gauntlet);
   const scored = taking.map((peer) => ({ ...peer, after: figures.get(peer.hotkey)! }));
@@ -162,10 +188,12 @@ export async function judgeWindow(
   const { step, state } = await engine.advance(window, await Promise.all(aggregated.map(read)));
   const lossAfter = await meter.heldOut();
 
+  const found = scoredVerdicts(window, scored, gauntlet);
   const chosen = new Set(aggregated);
   const ratingOf = ({ rating }: Figures): Rating => ({ ...rating, ordinal: ordinal(rating, gauntlet.rating) });
   return {
     contributions,
+    clipNorms,
     drawn,
     reached,
     scored,
@@ -183,12 +211,12 @@ export async function judgeWindow(
     lossBefore,
     lossAfter,
     evaluationMs,
-    verdicts: scored.flatMap((peer) =>
-      [...byHotkey.get(peer.hotkey)!.fast.verdicts, ...scoredVerdicts(window, peer, peer.after)].map((verdict) => ({
-        hotkey: peer.hotkey,
-        verdict,
-      })),
-    ),
+    verdicts: [
+      ...scored.flatMap(({ hotkey }, i) =>
+        [...byHotkey.get(hotkey)!.fast.verdicts, ...found[i]!].map((verdict) => ({ hotkey, verdict })),
+      ),
+      ...idle.flatMap((peer) => idleVerdicts(window, peer).map((verdict) => ({ hotkey: peer.hotkey, verdict }))),
+    ],
     history: scored.map(({ hotkey, lossScores, after }) => {
       const { poc, sync, peerScore, weight, rank } = after;
       const point: PeerHistoryPoint = {

@@ -1,0 +1,16 @@
+/** No Gauntlet: for comparison. It measures what the paper's profile measures, and acts on none of it. */
+import type { NoGauntlet } from '../../protocol/manifest.ts';
+import { paperProfile } from './paper.ts';
+import type { GauntletProfile } from './profile.ts';
+
+/** Whatever has the right form is aggregated, and everybody who delivered gets the same. */
+export function noProfile(params: NoGauntlet): GauntletProfile {
+  return {
+    ...paperProfile({ ...params, profile: 'paper', weightPower: 1 }),
+    weights(peers) {
+      const delivered = peers.filter((peer) => peer.delivered).length;
+      return peers.map((peer) => (peer.delivered ? 1 / delivered : 0));
+    },
+    aggregated: (_window, ranked) => ranked.filter(({ wellFormed }) => wellFormed),
+  };
+}
