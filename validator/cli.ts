@@ -1,6 +1,7 @@
 /** The operator's commands. Each lives in `commands/`; this file only names them and their options. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { GAUNTLET_PROFILES } from '../core/gauntlet/profiles/defaults.ts';
 import { PRESET_NAMES } from '../core/model/presets.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
@@ -37,6 +38,14 @@ const presetOption = (): Option =>
   new Option('--preset <name>', 'model and schedule of a new run').choices([...PRESET_NAMES]).default('nano');
 const windowOption = (): Option => new Option('--window <seconds>', 'window length of a new run').argParser(seconds);
 
+const schemeOption = (): Option =>
+  new Option('--scheme <name>', 'how work becomes a step in a new run; by preset').choices([
+    'decoupled-momentum',
+    'sparseloco',
+  ]);
+const profileOption = (): Option =>
+  new Option('--profile <name>', 'how peers are judged in a new run; by preset').choices(Object.keys(GAUNTLET_PROFILES));
+
 const program = new Command('gauntlet')
   .description('Trains a language model in browser tabs, and judges what each contributed.')
   .version(version)
@@ -50,6 +59,8 @@ program
   .addOption(dataOption())
   .addOption(presetOption())
   .addOption(windowOption())
+  .addOption(schemeOption())
+  .addOption(profileOption())
   .option('--peers <n>', 'simulated honest peers beside you', integer(0, 64), 3)
   .option('--attackers <n>', 'simulated attackers: noise, copy-cat and wrong-data in turn', integer(0, 64), 1)
   .option('--open', 'open the page in the system’s browser')
@@ -63,6 +74,8 @@ program
   .addOption(dataOption())
   .addOption(presetOption())
   .addOption(windowOption())
+  .addOption(schemeOption())
+  .addOption(profileOption())
   .option('--name <text>', 'name shown to contributors')
   .option('--from <dir>', 'start from a Llama-family checkpoint: config.json, model.safetensors, tokenizer.json')
   .option('--corpus <file...>', 'text to train on (.txt or .jsonl with a "text" field) instead of the embedded corpus')

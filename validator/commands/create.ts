@@ -1,7 +1,8 @@
 /** Makes a run in a folder, with progress on the terminal: shared by `start` and `run create`. */
 import { join } from 'node:path';
+import { GAUNTLET_PROFILES } from '../../core/gauntlet/profiles/defaults.ts';
 import { isPresetName, PRESETS, type PresetName } from '../../core/model/presets.ts';
-import type { SignedManifest } from '../../core/protocol/manifest.ts';
+import type { GauntletParameters, SchemeParameters, SignedManifest } from '../../core/protocol/manifest.ts';
 import { openOrCreateRun } from '../serve.ts';
 import { exportCheckpointDir } from '../setup/checkpoint-files.ts';
 import { createRunArtefacts, type ArtefactStage } from '../setup/create-artefacts.ts';
@@ -25,6 +26,8 @@ export interface NewRunOptions {
   readonly preset: string;
   /** Seconds a window. */
   readonly window?: number;
+  readonly scheme?: SchemeParameters['name'];
+  readonly profile?: GauntletParameters['profile'];
   readonly name?: string;
   readonly from?: string;
   readonly corpus?: readonly string[];
@@ -75,10 +78,12 @@ export async function openOrCreate(options: NewRunOptions): Promise<{ signed: Si
       seconds === undefined
         ? PRESETS[preset].window
         : { trainSeconds: TRAIN_SHARE * seconds, putSeconds: PUT_SHARE * seconds };
+    const scheme = options.scheme === undefined ? manifest.scheme : PRESETS[preset].schemes[options.scheme];
+    const gauntlet = options.profile === undefined ? manifest.gauntlet : GAUNTLET_PROFILES[options.profile];
     return {
       name: options.name ?? `${preset} on public-domain English`,
       guests: true,
-      manifest: { ...manifest, window },
+      manifest: { ...manifest, window, scheme, gauntlet },
       initialParameters,
     };
   });
