@@ -117,7 +117,10 @@ export function decodeBody(grids: readonly ChunkGrid[], levels: Levels, body: Ui
     );
     assertSilence(grid, norms, indices, codes);
     const values = new Float32Array(codes.length);
-    for (let j = 0; j < values.length; j++) values[j] = lookup[codes[j]!]! * norms[Math.floor(j / grid.kept)]!;
+    norms.forEach((norm, chunk) => {
+      if (norm === 0) return;
+      for (let j = chunk * grid.kept; j < (chunk + 1) * grid.kept; j++) values[j] = lookup[codes[j]!]! * norm;
+    });
     return { indices, values };
   });
   return { tensors, body };
