@@ -44,7 +44,9 @@ const schemeOption = (): Option =>
     'sparseloco',
   ]);
 const profileOption = (): Option =>
-  new Option('--profile <name>', 'how peers are judged in a new run; by preset').choices(Object.keys(GAUNTLET_PROFILES));
+  new Option('--profile <name>', 'how peers are judged in a new run; by preset').choices(
+    Object.keys(GAUNTLET_PROFILES),
+  );
 
 const program = new Command('gauntlet')
   .description('Trains a language model in browser tabs, and judges what each contributed.')
