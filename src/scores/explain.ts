@@ -39,9 +39,26 @@ export function scoreParts({ rating, poc, sync, gate }: PeerState): readonly Sco
   ];
 }
 
+/** Standings that the validator gives its own reason for, the strongest first, and the check that it stands with. */
+const OF_CONDUCT = [
+  { flag: 'naughty', check: 'conduct', words: 'You are banned for some windows' },
+  { flag: 'copied', check: 'overlap', words: 'What you delivered looks like a copy of somebody else’s upload' },
+  { flag: 'excluded', check: 'conduct', words: 'Your contributions are left out of the model for now' },
+] as const;
+
+/** Why a peer stands as it does, where that is not a matter of its figures. */
+function explainConduct({ flags, verdicts }: PeerState): string | undefined {
+  const standing = OF_CONDUCT.find(({ flag }) => flags.includes(flag));
+  if (!standing) return undefined;
+  const newest = verdicts.find(({ check, pass }) => check === standing.check && !pass);
+  return newest ? `${standing.words}. ${newest.reason}` : `${standing.words}.`;
+}
+
 /** The first reason that holds, the strongest first. */
 export function explainScore(peer: PeerState): string {
   const { contributions, rating, poc, sync, gate, peerScore, verdicts } = peer;
+  const conduct = explainConduct(peer);
+  if (conduct !== undefined) return conduct;
   if (contributions.accepted === 0 && contributions.rejected === 0) {
     return 'Nothing of yours has been judged yet. The first verdicts come when the window you deliver in is published.';
   }
