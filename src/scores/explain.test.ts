@@ -46,7 +46,10 @@ describe('score', () => {
     [{ rating: { mu: 25, sigma: 8.3, ordinal: 0 } }, /too uncertain/],
     [{ gate: 0.75 }, /0\.75/],
     [{ gate: 1 }, /full score/],
-    [{ flags: ['naughty'], verdicts: [verdict(4, 'sync', false), verdict(3, 'conduct', false)] }, /banned.*conduct of 3/],
+    [
+      { flags: ['naughty'], verdicts: [verdict(4, 'sync', false), verdict(3, 'conduct', false)] },
+      /banned.*conduct of 3/,
+    ],
     [{ flags: ['copied', 'gated'], verdicts: [verdict(3, 'overlap', false)] }, /a copy.*overlap of 3/],
     [{ flags: ['excluded'] }, /left out of the model for now\.$/],
   ] satisfies [Partial<PeerState>, RegExp][])('is explained: %j', (change, expected) => {

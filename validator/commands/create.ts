@@ -79,7 +79,10 @@ export async function openOrCreate(options: NewRunOptions): Promise<{ signed: Si
         ? PRESETS[preset].window
         : { trainSeconds: TRAIN_SHARE * seconds, putSeconds: PUT_SHARE * seconds };
     const scheme = options.scheme === undefined ? manifest.scheme : PRESETS[preset].schemes[options.scheme];
-    const gauntlet = options.profile === undefined ? manifest.gauntlet : GAUNTLET_PROFILES[options.profile];
+    const profile = options.profile === undefined ? manifest.gauntlet : GAUNTLET_PROFILES[options.profile];
+    // Contributors wait for the judge: at most as long as a window lasts.
+    const evaluationSeconds = Math.min(profile.evaluationSeconds, window.trainSeconds + window.putSeconds);
+    const gauntlet = { ...profile, evaluationSeconds };
     return {
       name: options.name ?? `${preset} on public-domain English`,
       guests: true,
