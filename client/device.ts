@@ -15,7 +15,9 @@ export interface Device {
   readonly compressor: Compressor;
   /** Of a micro-batch; the first, which warms the device up, is not counted. */
   readonly microBatch: Pace;
-  /** Of a compression. */
+  /** Of a local step. */
+  readonly localSteps: Pace;
+  /** Of a compression, with the local step of the last pages where it has to take one. */
   readonly compression: Pace;
   /** Adds a micro-batch to the gradient. @returns its loss and the time it took */
   accumulate(batch: Batch): Promise<{ readonly loss: LossSum; readonly busyMs: number }>;
@@ -23,7 +25,7 @@ export interface Device {
   localStep(window: number): Promise<{ readonly busyMs: number }>;
   /** The body of a contribution from what was accumulated. */
   compress(window: number): Promise<{ readonly body: Uint8Array<ArrayBuffer>; readonly busyMs: number }>;
-  /** Forgets a window's work, if there was any: the parameters are those of the window. */
+  /** Forgets a window's work, if there was any: the parameters are those that it began with. */
   discard(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function createDevice(
     }),
   );
   const microBatch = createPace();
+  const localSteps = createPace();
   const compression = createPace();
   let warm = false;
   let accumulated = false;
@@ -62,6 +65,7 @@ export async function createDevice(
     trainer,
     compressor,
     microBatch,
+    localSteps,
     compression,
     async accumulate(batch) {
       const started = now();
@@ -83,7 +87,9 @@ export async function createDevice(
     async localStep(window) {
       const started = now();
       await compressor.localStep(window);
-      return { busyMs: now() - started };
+      const busyMs = now() - started;
+      localSteps.record(busyMs);
+      return { busyMs };
     },
     async discard() {
       if (accumulated) await compressor.discard();

@@ -78,6 +78,37 @@ describe('keeping the optimiser state', () => {
     expect(events).toEqual([{ type: 'momentum', window: 1 }]);
   });
 
+  test('of local steps, too: another engine takes the next ones as the first would have', async () => {
+    const layout = scheme.layout;
+    const local = createScheme(PRESETS.micro.schemes.sparseloco, layout);
+    const gradient = (i: number): Float32Array<ArrayBuffer> => {
+      const random = createRandom(seedFrom('local', i));
+      return Float32Array.from({ length: layout.total }, () => random.uniform() - 0.5);
+    };
+    let window = 0;
+    const compressorOf = (): Compressor => {
+      let parameters = new Float32Array(layout.total);
+      return createHostCompressor(local, {
+        takeGradient: () => Promise.resolve(gradient(window)),
+        hasGradient: () => true,
+        discardGradient: () => Promise.resolve(),
+        readParameters: () => Promise.resolve(parameters.slice()),
+        setParameters: (next) => Promise.resolve(void (parameters = next.slice())),
+      });
+    };
+    const first = compressorOf();
+    const keeper = createKeeper();
+    await keeper.attach(first);
+    window = 1;
+    await first.localStep(window);
+    await first.compress(window);
+    await keeper.delivered(window);
+    const second = compressorOf();
+    await createKeeper().attach(second);
+    window = 2;
+    expect(await second.compress(window)).toEqual(await first.compress(window));
+  });
+
   test('saves a large one every so many windows, and what is left when asked', async () => {
     const keeper = createKeeper();
     await keeper.attach(createCompressor(48 * MIB));

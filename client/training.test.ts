@@ -20,7 +20,7 @@ const { model, scheme: parameters } = PRESETS.micro;
 const scheme = createScheme(parameters, parameterLayout(model));
 
 /** An engine that only takes its time: what is tested is when it is asked. */
-function timedTrainer(sequences: number, step: () => void): Trainer {
+function timedTrainer(sequences: number, step: () => void, localStep: () => void): Trainer {
   const unused = (): never => {
     throw new Error('training does not ask for this');
   };
@@ -41,7 +41,10 @@ function timedTrainer(sequences: number, step: () => void): Trainer {
     createCompressor: () =>
       Promise.resolve({
         stateBytes: 0,
-        localStep: unused,
+        localStep() {
+          localStep();
+          return Promise.resolve();
+        },
         compress: unused,
         discard: unused,
         undo: unused,
@@ -78,9 +81,9 @@ function prepare(throttlePercent = 100): void {
   context = { ...rest, controls, signal, emit, status: (status) => emit({ type: 'status', status }) };
 }
 
-function makeDevice(microBatches: number, step: () => void): Promise<Device> {
+function makeDevice(microBatches: number, step: () => void, localStep: () => void = () => undefined): Promise<Device> {
   return createDevice(
-    { createTrainer: () => Promise.resolve(timedTrainer(1, step)), now: () => now },
+    { createTrainer: () => Promise.resolve(timedTrainer(1, step, localStep)), now: () => now },
     { config: model, pageSequences: microBatches, scheme, replaceTrainer: undefined },
   );
 }
@@ -92,7 +95,12 @@ interface Window {
 }
 
 /** Trains one window that begins now; pages are plenty. */
-function trainWindow(device: Device, microBatches: number, { trainMs, putMs, reserveMs }: Window): Promise<Training> {
+function trainWindow(
+  device: Device,
+  microBatches: number,
+  { trainMs, putMs, reserveMs }: Window,
+  pagesPerStep = Infinity,
+): Promise<Training> {
   const opened = now;
   // A source that is never at a loss.
   // eslint-disable-next-line @typescript-eslint/require-await
@@ -106,7 +114,7 @@ function trainWindow(device: Device, microBatches: number, { trainMs, putMs, res
     window: 1,
     pages: pages(),
     pagesAssigned: PAGES,
-    pagesPerStep: Infinity,
+    pagesPerStep,
     pageSequences: microBatches,
     timeLeft: () => timeLeft(opened + trainMs - now, opened + trainMs + putMs - now, reserveMs),
   });
@@ -161,6 +169,36 @@ describe('training a window', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('takes a local step after every so many pages, and has time for it', async () => {
+    const window = { trainMs: 3_050, putMs: 1_000, reserveMs: 500 };
+    let pagesSoFar = 0;
+    const stepsAfter: number[] = [];
+    const device = await makeDevice(
+      1,
+      () => {
+        pagesSoFar++;
+        now += 100;
+      },
+      () => {
+        stepsAfter.push(pagesSoFar);
+        now += 400;
+      },
+    );
+    // Until it is known that everything always takes as long.
+    for (let i = 0; i < 5; i++) await trainWindow(device, 1, window, 2);
+    pagesSoFar = 0;
+    stepsAfter.length = 0;
+    const opened = now;
+    const { pages } = await trainWindow(device, 1, window, 2);
+    // Two pages and a step take 600 ms: five of these, and no page that would end in a sixth.
+    expect(stepsAfter).toEqual([2, 4, 6, 8, 10]);
+    expect(pages).toHaveLength(10);
+    expect(now - opened).toBeLessThanOrEqual(window.trainMs);
+    // In another window the step that would not fit is one page earlier.
+    const short = await trainWindow(device, 1, { ...window, trainMs: 2_750 }, 2);
+    expect(short.pages).toHaveLength(9);
   });
 
   test('declares whole pages, and breaks one off that turns out too long', async () => {

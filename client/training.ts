@@ -32,9 +32,10 @@ export interface Training {
 }
 
 /**
- * Accumulates the gradient of as many pages as are finished in time. A further page is begun only if it will surely be
- * finished by plan; the first one is tried for as long as it may still be finished at all. One that will not be is
- * broken off: what it added to the gradient stays there, undeclared.
+ * Accumulates the gradient of as many pages as are finished in time, with a local step after every so many. A further
+ * page is begun only if it will surely be finished by plan; the first one is tried for as long as it may still be
+ * finished at all. One that will not be is broken off: what it added to the gradient stays there, undeclared. What no
+ * local step took is left to the compression.
  *
  * @throws EngineError; the signal's reason when aborted; whatever the pages throw
  */
@@ -42,7 +43,7 @@ export async function trainPages(
   { controls, signal, emit, status }: ContributorContext,
   { device, window, pages, pagesAssigned, pageSequences, pagesPerStep, timeLeft }: TrainingWork,
 ): Promise<Training> {
-  const { trainer, microBatch } = device;
+  const { trainer, microBatch, localSteps } = device;
   const { throttle } = controls;
   const microBatches = pageSequences / trainer.sequences;
   const microBatchTokens = trainer.sequences * trainer.length;
@@ -51,9 +52,16 @@ export async function trainPages(
   let count = 0;
   let step = 0;
 
-  /** Until so many micro-batches are done; the last one's rest can wait. */
-  const wallMs = (busyMs: number | undefined, steps: number): number | undefined =>
-    busyMs === undefined ? undefined : busyMs * throttle.stretch - (busyMs / steps) * (throttle.stretch - 1);
+  /**
+   * Until so many micro-batches are done, and the local step if the page ends in one, which follows without a rest; the
+   * last one's rest can wait.
+   */
+  function restOfPageMs(estimate: 'likelyMs' | 'safeMs', microBatchesToGo = microBatches): number | undefined {
+    const busyMs = microBatch[estimate](microBatchesToGo);
+    if (busyMs === undefined) return undefined;
+    const stepping = (trained.length + 1) % pagesPerStep === 0 ? (localSteps[estimate]() ?? 0) : 0;
+    return busyMs * throttle.stretch - (busyMs / microBatchesToGo) * (throttle.stretch - 1) + stepping;
+  }
 
   function sayTraining(): void {
     const secondsLeft = Math.max(0, timeLeft().plannedMs / 1_000);
@@ -77,8 +85,7 @@ export async function trainPages(
       signal.throwIfAborted();
       await whilePaused();
       const restMs = throttle.owedMs;
-      if (!fits(wallMs(microBatch.likelyMs(microBatchesToGo), microBatchesToGo), timeLeft().latestMs - restMs))
-        return false;
+      if (!fits(restOfPageMs('likelyMs', microBatchesToGo), timeLeft().latestMs - restMs)) return false;
       if (restMs === 0) return true;
       throttle.rested(await controls.nap(restMs));
     }
@@ -107,8 +114,8 @@ export async function trainPages(
   for await (const page of pages) {
     const { plannedMs, latestMs } = timeLeft();
     if (trained.length > 0) {
-      if (!fits(wallMs(microBatch.safeMs(microBatches), microBatches), plannedMs - throttle.owedMs)) break;
-    } else if (!fits(wallMs(microBatch.likelyMs(microBatches), microBatches), latestMs)) {
+      if (!fits(restOfPageMs('safeMs'), plannedMs - throttle.owedMs)) break;
+    } else if (!fits(restOfPageMs('likelyMs'), latestMs)) {
       // Rather than believe an old estimate for ever, the first micro-batch is timed anew.
       microBatch.forget();
     }
@@ -120,6 +127,6 @@ export async function trainPages(
   return {
     pages: trained,
     meanLoss: count === 0 ? 0 : lossSum / count,
-    pageMs: wallMs(microBatch.likelyMs(microBatches), microBatches),
+    pageMs: restOfPageMs('likelyMs'),
   };
 }

@@ -48,6 +48,8 @@ export async function followWindows(
       await stayPaused();
       continue;
     }
+    // What a window that failed half-way had accumulated is of no use, and steps apply to the parameters before it.
+    await session.device().discard();
     if (replica.window === 0 || (behaviour.catchesUp?.(now.window) ?? true)) {
       await replica.catchUp({ window: now.window, root: now.stateRoot }, signal);
     }
@@ -109,8 +111,6 @@ export async function followWindows(
   }
 
   async function train(now: ClockState, device: Device): Promise<Training> {
-    // What a window that failed half-way had accumulated is of other parameters.
-    await device.discard();
     const assigned = assignedPages(now.assignmentSeed, hotkey, pages.trainPages, manifest.training.pagesPerWindow);
     const numbers = (behaviour.choosePages?.(assigned, pages.trainPages, now.window) ?? assigned).slice(0, maxPages);
     const training = await trainPages(context, {
