@@ -24,6 +24,7 @@ export interface Tables {
   };
   peers: {
     hotkey: string;
+    /** Negative of a peer that was: another took over its uid, and what is on record of it needs the row. */
     uid: number;
     first_window: number;
     session_key: string;

@@ -1,11 +1,47 @@
 /** The run store on SQL. Every method is one statement or one transaction. */
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { RunStore, StepRow } from '../rounds/store.ts';
 import { migrate, type Tables } from './database.ts';
 import { fromOpenWindow, parse, summaryOf, toContribution, toOpenWindow, toPeer } from './sql-rows.ts';
+
+async function currentPeer(db: Kysely<Tables>, hotkey: string): Promise<Selectable<Tables['peers']> | undefined> {
+  return db.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).where('uid', '>=', 0).executeTakeFirst();
+}
+
+async function nextUid(db: Kysely<Tables>): Promise<number> {
+  const { last } = await db
+    .selectFrom('peers')
+    .select((eb) => eb.fn.max<number | null>('uid').as('last'))
+    .executeTakeFirstOrThrow();
+  // Without any peer there is no last one, and all that there is may have been.
+  return Math.max(-1, last ?? -1) + 1;
+}
+
+/** Takes a peer's uid from it; undefined when it is none, or delivered in the open window. */
+async function vacatedUid(db: Kysely<Tables>, hotkey: string): Promise<number | undefined> {
+  const peer = await currentPeer(db, hotkey);
+  const delivered = await db
+    .selectFrom('contributions')
+    .innerJoin('windows', 'windows.window', 'contributions.window')
+    .select('contributions.window')
+    .where('contributions.hotkey', '=', hotkey)
+    .where('windows.record', 'is', null)
+    .executeTakeFirst();
+  if (!peer || delivered) return undefined;
+  const { least } = await db
+    .selectFrom('peers')
+    .select((eb) => eb.fn.min('uid').as('least'))
+    .executeTakeFirstOrThrow();
+  await db
+    .updateTable('peers')
+    .set({ uid: Math.min(0, least) - 1 })
+    .where('hotkey', '=', hotkey)
+    .execute();
+  return peer.uid;
+}
 
 /** @param db is closed with the store */
 export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
@@ -131,44 +167,43 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
     },
 
     async peer(hotkey) {
-      const row = await db.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).executeTakeFirst();
+      const row = await currentPeer(db, hotkey);
       return row && toPeer(row);
     },
+    async delegatedAt(hotkey) {
+      const row = await db.selectFrom('peers').select('issued_at').where('hotkey', '=', hotkey).executeTakeFirst();
+      return row?.issued_at;
+    },
     async peers() {
-      return (await db.selectFrom('peers').selectAll().orderBy('uid').execute()).map(toPeer);
+      return (await db.selectFrom('peers').selectAll().where('uid', '>=', 0).orderBy('uid').execute()).map(toPeer);
     },
-    async peerCount() {
-      const row = await db
-        .selectFrom('peers')
-        .select((eb) => eb.fn.countAll().as('count'))
-        .executeTakeFirstOrThrow();
-      return Number(row.count);
-    },
-    async join({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures }) {
+    async join({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures, replaces }) {
       return db.transaction().execute(async (t) => {
         const session = { session_key: sessionKey, issued_at: issuedAt, expires_at: expiresAt };
-        const known = await t.updateTable('peers').set(session).where('hotkey', '=', hotkey).executeTakeFirst();
-        if (known.numUpdatedRows === 0n) {
-          const last = await t
-            .selectFrom('peers')
-            .select((eb) => eb.fn.max('uid').as('uid'))
-            .executeTakeFirst();
+        if (await currentPeer(t, hotkey)) {
+          await t.updateTable('peers').set(session).where('hotkey', '=', hotkey).execute();
+        } else {
+          const uid = replaces === null ? await nextUid(t) : await vacatedUid(t, replaces);
+          if (uid === undefined) return undefined;
+          const row = {
+            hotkey,
+            uid,
+            first_window: firstWindow,
+            ...session,
+            accepted: 0,
+            rejected: 0,
+            evaluated: 0,
+            aggregated: 0,
+            figures: JSON.stringify(figures),
+          };
+          // Who was a peer once has a row already.
           await t
             .insertInto('peers')
-            .values({
-              hotkey,
-              uid: (last?.uid ?? -1) + 1,
-              first_window: firstWindow,
-              ...session,
-              accepted: 0,
-              rejected: 0,
-              evaluated: 0,
-              aggregated: 0,
-              figures: JSON.stringify(figures),
-            })
+            .values(row)
+            .onConflict((conflict) => conflict.column('hotkey').doUpdateSet(row))
             .execute();
         }
-        return toPeer(await t.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).executeTakeFirstOrThrow());
+        return toPeer((await currentPeer(t, hotkey))!);
       });
     },
     async verdicts(hotkey, limit) {
@@ -238,6 +273,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
           .where('judging', '=', 0)
           .executeTakeFirst();
         if (!open) throw new Error(`window ${row.window} takes no uploads any more`);
+        if (!(await currentPeer(t, row.hotkey))) throw new Error(`${row.hotkey} is no peer of this run`);
         await t
           .insertInto('contributions')
           .values({

@@ -27,7 +27,7 @@ class Killed extends Error {
 
 /** Calls that change nothing on the disk: dying before one is dying before the next that does. */
 const READS =
-  /^(run|openWindow|record|summaries|checkpoint|peer|peers|peerCount|verdicts|history|receipts|contributions?|size|read|stream|bytes|close)$/;
+  /^(run|openWindow|record|summaries|checkpoint|peer|peers|delegatedAt|verdicts|history|receipts|contributions?|size|read|stream|bytes|close)$/;
 
 /** Counts the calls that change something; before the chosen one the process dies, and does nothing more. */
 class Fate {

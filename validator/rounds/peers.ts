@@ -5,9 +5,10 @@ import { canonicalBytes } from '../../core/identity/canonical.ts';
 import { verifyHex } from '../../core/identity/signing.ts';
 import { AddressError, decodeAddress } from '../../core/identity/ss58.ts';
 import type { JoinRequest } from '../../core/protocol/api.ts';
+import type { RunManifest } from '../../core/protocol/manifest.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import type { RunContext, RoundsPorts } from './context.ts';
-import type { PeerRow } from './store.ts';
+import type { PeerRow, RunStore } from './store.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const MAX_DELEGATION_MS = 90 * DAY_MS;
@@ -28,8 +29,8 @@ function publicKeyOf(hotkey: string): string {
 }
 
 /**
- * Admits a peer, or gives a known one its new session key. A delegation that is older than the one in force is refused,
- * so a replayed one cannot bring an old session key back.
+ * Admits a peer, or gives a known one its new session key. A delegation that is older than the hotkey's newest is
+ * refused, so a replayed one cannot bring an old session key back.
  *
  * @throws ProblemError `wrong-run`, `guests-not-allowed`, `malformed-request`, `delegation-expired`, `wrong-signature`,
  *   `too-many-requests`
@@ -76,12 +77,41 @@ export async function joinRun(
       'The delegation is not signed by its hotkey over domain "delegation" and its canonical JSON.',
     );
   }
-  const known = await store.peer(delegation.hotkey);
-  if (known && Date.parse(known.issuedAt) > issuedAt) {
+  const newest = await store.delegatedAt(delegation.hotkey);
+  if (newest !== undefined && Date.parse(newest) > issuedAt) {
     throw new ProblemError('delegation-expired', 'A newer delegation of this hotkey is in force: sign a new one.');
   }
-  if (!known && (await store.peerCount()) >= maxPeers) {
+  const fresh = { firstWindow: window, figures: freshFigures(manifest.gauntlet) };
+  for (;;) {
+    const replaces = await peerToReplace(store, manifest, delegation.hotkey, { window, maxPeers });
+    const joined = await store.join(delegation, { ...fresh, replaces });
+    // The one to be replaced came back, or another newcomer was quicker: look again.
+    if (joined) return joined;
+  }
+}
+
+/**
+ * Whose uid a hotkey takes over when the run is full: the peer that has been away longest, if that is long enough for
+ * its figures to have started afresh. So nobody inherits anything but the number.
+ *
+ * @returns null when there is room, or the hotkey is a peer already
+ * @throws ProblemError `too-many-requests`
+ */
+async function peerToReplace(
+  store: RunStore,
+  { gauntlet }: RunManifest,
+  hotkey: string,
+  { window, maxPeers }: { window: number; maxPeers: number },
+): Promise<string | null> {
+  const peers = await store.peers();
+  if (peers.length < maxPeers || peers.some((peer) => peer.hotkey === hotkey)) return null;
+  const present = new Set((await store.contributions(window)).map((row) => row.hotkey));
+  const lastSeen = ({ figures, firstWindow }: PeerRow): number => Math.max(figures.lastDelivered, firstWindow);
+  const [longest] = peers
+    .filter((peer) => !present.has(peer.hotkey) && window - lastSeen(peer) > gauntlet.resetAfterWindows)
+    .sort((a, b) => lastSeen(a) - lastSeen(b) || a.uid - b.uid);
+  if (!longest) {
     throw new ProblemError('too-many-requests', `The run is full: it admits ${maxPeers} peers. Try again another day.`);
   }
-  return store.join(delegation, { firstWindow: window, figures: freshFigures(manifest.gauntlet) });
+  return longest.hotkey;
 }

@@ -21,6 +21,7 @@ import {
   START,
   testPeer,
   type OpenTestRun,
+  type TestPeer,
 } from '../adapters/testing/test-run.ts';
 import { loadParameters } from './parameters.ts';
 
@@ -224,6 +225,64 @@ describe('a judged window', () => {
     expect(failed).toEqual(['loss', 'sync']);
     expect(peer).toMatchObject({ sync: 0, gate: 0.75 });
     expect((await run.rounds.window(1)).aggregated).toEqual([alice.hotkey]);
+  });
+});
+
+describe('a full run', () => {
+  const carol = testPeer('carol');
+  const join = async (peer: TestPeer, issuedAt = new Date(START).toISOString()) =>
+    run.rounds.join(await joinRequest(run.rounds.clock().run, peer, { issuedAt }));
+
+  beforeEach(async () => {
+    await run.close();
+    run = await openTestRun(dir, clock, undefined, undefined, { maxPeers: 3 });
+    await join3();
+  });
+
+  it('admits a newcomer once a peer has been away so long that its figures started afresh', async () => {
+    await playWindow();
+    for (let window = 2; window <= 5; window++) {
+      await expect(join(carol)).rejects.toMatchObject({ key: 'too-many-requests' });
+      toPut();
+      for (const peer of [alice, mallory]) await deliver(run, peer, await contributionOf(run, peer));
+      await run.rounds.closeWindow();
+    }
+    const replaced = await run.folder.store.peer(bob.hotkey);
+    expect(await join(carol)).toMatchObject({ uid: replaced!.uid, rating: { mu: 25 }, poc: 0, flags: ['new'] });
+    await expect(run.rounds.peer(bob.hotkey)).rejects.toMatchObject({ key: 'unknown-hotkey' });
+    expect((await run.folder.store.history(bob.hotkey, 10)).map(({ window }) => window)).toEqual([1, 2]);
+    await expect(join(bob)).rejects.toMatchObject({ key: 'too-many-requests' });
+
+    toPut();
+    await deliver(run, carol, await contributionOf(run, carol));
+    await run.rounds.closeWindow();
+    expect((await run.rounds.window(6)).contributions.map(({ hotkey }) => hotkey)).toEqual([carol.hotkey]);
+    expect((await run.rounds.leaderboard()).peers.map(({ uid }) => uid).sort()).toEqual([0, 1, 2]);
+  });
+
+  it('does not give away the uid of a peer that comes back in the open window', async () => {
+    await playWindow();
+    for (let window = 2; window <= 5; window++) await run.rounds.closeWindow();
+    toPut();
+    await deliver(run, alice, await contributionOf(run, alice));
+    expect((await join(carol)).uid).toBe(1);
+    expect(await run.rounds.peer(alice.hotkey)).toMatchObject({ uid: 0, contributions: { accepted: 2 } });
+  });
+
+  it('does not let an old delegation of a peer that was bring its session key back', async () => {
+    await run.rounds.join(
+      await joinRequest(run.rounds.clock().run, bob, { issuedAt: new Date(START + 1).toISOString() }),
+    );
+    for (let window = 1; window <= 5; window++) await run.rounds.closeWindow();
+    const first = (await run.folder.store.peers())[0]!;
+    await join(carol);
+    expect(await run.folder.store.peer(first.hotkey)).toBeUndefined();
+    await run.folder.store.join((await joinRequest(run.rounds.clock().run, testPeer('dave'))).delegation, {
+      firstWindow: 5,
+      figures: first.figures,
+      replaces: bob.hotkey,
+    });
+    await expect(join(bob)).rejects.toMatchObject({ key: 'delegation-expired' });
   });
 });
 

@@ -97,12 +97,23 @@ export interface RunStore {
   /** The newest checkpoint, and the steps published since. */
   checkpoint(): Promise<{ checkpoint: CheckpointRow; steps: StepRow[] }>;
 
+  /** A peer of the run; undefined for a hotkey that is none, or whose uid another took over. */
   peer(hotkey: string): Promise<PeerRow | undefined>;
+  /** When the newest delegation of a hotkey was issued, be it a peer or one that was. */
+  delegatedAt(hotkey: string): Promise<string | undefined>;
   /** In the order of their uids. */
   peers(): Promise<PeerRow[]>;
-  peerCount(): Promise<number>;
-  /** Adds a peer under the next free uid, or gives a known one its new session key. */
-  join(delegation: Delegation, fresh: { firstWindow: number; figures: Figures }): Promise<PeerRow>;
+  /**
+   * Adds a peer under the next free uid, or gives a known one its new session key.
+   *
+   * @param fresh.replaces hotkey of the peer whose uid is taken over, if any: it is no peer from then on, and what is on
+   *   record of it stays readable
+   * @returns undefined when that one is no peer or delivered in the open window; then nothing has changed
+   */
+  join(
+    delegation: Delegation,
+    fresh: { firstWindow: number; figures: Figures; replaces: string | null },
+  ): Promise<PeerRow | undefined>;
   /** Newest first. */
   verdicts(hotkey: string, limit: number): Promise<Verdict[]>;
   /** The newest `limit`, oldest first. */
@@ -117,7 +128,7 @@ export interface RunStore {
    * Records an accepted upload and counts it, unless the peer has one in this window already.
    *
    * @returns the contribution on record: the given one, or the earlier
-   * @throws Error when the window is no longer open for uploads
+   * @throws Error when the window is no longer open for uploads, or the hotkey is no peer
    */
   accept(row: ContributionRow): Promise<ContributionRow>;
   /** Counts a refused upload; its verdict is kept while the peer has fewer than `keep` in that window. */

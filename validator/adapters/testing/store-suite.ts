@@ -84,7 +84,7 @@ const verdictOf = (window: number, reason: string) => ({
 export function describeRunStore(name: string, open: () => Promise<RunStore>): void {
   describe(`run store on ${name}`, () => {
     let store: RunStore;
-    const join = (hotkey: string, sessionKey = HASH) =>
+    const join = (hotkey: string, sessionKey = HASH, replaces: string | null = null) =>
       store.join(
         {
           run: signed.run,
@@ -94,7 +94,7 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
           issuedAt: '2026-01-01T00:00:00Z',
           expiresAt: '2026-02-01T00:00:00Z',
         },
-        { firstWindow: 1, figures },
+        { firstWindow: 1, figures, replaces },
       );
 
     beforeEach(async () => {
@@ -118,8 +118,41 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await join('a')).toMatchObject({ uid: 1 });
       expect(await join('b', 'cc'.repeat(32))).toMatchObject({ uid: 0, sessionKey: 'cc'.repeat(32) });
       expect((await store.peers()).map(({ hotkey }) => hotkey)).toEqual(['b', 'a']);
-      expect(await store.peerCount()).toBe(2);
       expect(await store.peer('c')).toBeUndefined();
+    });
+
+    it('lets a newcomer take over a uid, and keeps what is on record of the peer that had it', async () => {
+      await join('a');
+      await join('b');
+      await store.accept(contributionOf('a'));
+      await store.refuse('a', verdictOf(1, 'refused'), 2);
+      const point = { window: 1, rating: { mu: 1, sigma: 2, ordinal: 3 }, poc: 0, sync: 1, peerScore: 0, weight: 0, rank: 1, aggregated: true, lossScore: null }; // prettier-ignore
+      await store.closeWindow(closeOf(1, { history: [{ hotkey: 'a', point }] }));
+
+      expect(await join('c', HASH, 'a')).toMatchObject({ uid: 0, accepted: 0, rejected: 0 });
+      expect((await store.peers()).map(({ hotkey }) => hotkey)).toEqual(['c', 'b']);
+      expect(await store.peer('a')).toBeUndefined();
+      await expect(store.accept(contributionOf('a', HASH, 2))).rejects.toThrow(/no peer/);
+      expect(await store.history('a', 10)).toEqual([point]);
+      expect(await store.receipts('a', 10)).toHaveLength(1);
+      expect(await store.verdicts('a', 10)).toHaveLength(1);
+      expect(await store.delegatedAt('a')).toBe('2026-01-01T00:00:00Z');
+      expect(await store.delegatedAt('nobody')).toBeUndefined();
+
+      expect(await join('d', HASH, 'b')).toMatchObject({ uid: 1 });
+      expect(await join('a')).toMatchObject({ uid: 2, accepted: 0, rejected: 0, figures });
+      expect((await store.peers()).map(({ hotkey }) => hotkey)).toEqual(['c', 'd', 'a']);
+    });
+
+    it('leaves its uid to whoever is no peer any more or delivers again', async () => {
+      await join('a');
+      await store.accept(contributionOf('a'));
+      expect(await join('b', HASH, 'a')).toBeUndefined();
+      expect(await join('b', HASH, 'stranger')).toBeUndefined();
+      expect((await store.peers()).map(({ hotkey }) => hotkey)).toEqual(['a']);
+      await store.closeWindow(closeOf(1));
+      expect(await join('b', HASH, 'a')).toMatchObject({ uid: 0 });
+      expect(await join('c', HASH, 'a')).toBeUndefined();
     });
 
     it('accepts one contribution a peer and window, and counts it once', async () => {

@@ -26,7 +26,7 @@ import { createRun } from '../../rounds/create-run.ts';
 import { createLocalJudgeEngine, type LocalJudgeParts } from '../../rounds/local-judge-engine.ts';
 import { loadParameters } from '../../rounds/parameters.ts';
 import type { Clock, JudgeEngineFactory, Log } from '../../rounds/ports.ts';
-import { openRounds, type Rounds } from '../../rounds/rounds.ts';
+import { openRounds, type Rounds, type RoundsOptions } from '../../rounds/rounds.ts';
 import { nodeDigest, openRunFolder, type RunFolder } from '../run-folder.ts';
 
 export const START = Date.parse('2026-01-01T00:00:00.000Z');
@@ -190,6 +190,7 @@ export async function openTestRun(
   clock: Clock,
   wrap: (ports: RunFolder) => RunFolder = (ports) => ports,
   createJudgeEngine: JudgeEngineFactory = sharedEngine,
+  options: RoundsOptions = { maxPeers: 50 },
 ): Promise<OpenTestRun> {
   const folder = await openRunFolder(dir);
   try {
@@ -202,7 +203,7 @@ export async function openTestRun(
         createJudgeEngine,
         randomBytes: fixedBytes,
       },
-      { maxPeers: 50 },
+      options,
     );
     return { folder, rounds, close: () => folder.close() };
   } catch (error) {
