@@ -3,6 +3,7 @@
  * them, clients parse with them. Fields are camelCase with units in names, null where not known yet.
  */
 import * as z from 'zod';
+import { ConductSchema } from './figures.ts';
 import {
   BlobRefSchema,
   Hex32Schema,
@@ -154,6 +155,7 @@ export const PeerSchema = z
     weight: z.number(),
     rank: z.int().positive().nullable(),
     flags: z.array(z.string()),
+    conduct: ConductSchema,
     /** Newest first, at most 200. */
     verdicts: z.array(VerdictSchema),
     /** Oldest first, at most 500. */

@@ -11,6 +11,7 @@ const GOOD: PeerState = {
   rating: { mu: 28, sigma: 4, ordinal: 16 },
   sync: 0.9,
   gate: 0.75,
+  conduct: { deliveries: '11', missesInRow: 0, evaluations: '11', negativesInRow: 0, naughtyUntil: 0 },
   peerScore: 16 * 0.4 * 0.9 * 0.75,
   weight: 0.2,
   rank: 2,

@@ -92,6 +92,7 @@ export function createViews(
         weight: figures.weight,
         rank: figures.rank,
         flags: [...figures.flags],
+        conduct: figures.conduct,
         verdicts: await store.verdicts(hotkey, MAX_VERDICTS),
         history: await store.history(hotkey, MAX_HISTORY),
         receipts: await store.receipts(hotkey, MAX_RECEIPTS),
