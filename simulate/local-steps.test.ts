@@ -21,7 +21,7 @@ test(
       windows: 4,
       honest: 3,
       attackers: 0,
-      pages: 6,
+      pages: 12,
       seed: 'local steps',
       portsOf(ports, { name }) {
         if (name !== 'honest-1') return ports;
@@ -32,8 +32,8 @@ test(
             return {
               ...trainer,
               accumulate(batch) {
-                // In the second window, after local steps, the network is gone for as long as it takes to notice.
-                if (++microBatches === 18) offline = true;
+                // In the second window, after a local step, the network is gone for the rest of it.
+                if (++microBatches === 28) offline = true;
                 return trainer.accumulate(batch);
               },
               async applyStep(step) {
@@ -46,16 +46,16 @@ test(
           fetch: (input, init) => (offline ? Promise.reject(new TypeError('offline')) : ports.fetch(input, init)),
         };
       },
-      onEvent(event, { name }) {
-        if (name === 'honest-1' && event.type === 'status' && event.status.kind === 'retrying') offline = false;
+      onWindow(record) {
+        if (record.window === 2) offline = false;
       },
     });
-    expect(windows.map(({ participants }) => participants)).toEqual([3, 2, 3, 3]);
+    expect(windows.map(({ participants }) => participants)).toEqual([3, 2, 2, 3]);
     expect(windows.at(-1)!.lossAfter!).toBeLessThan(windows[0]!.lossBefore! - 0.1);
     // The device applies each step to the parameters that the window began with, to the bit.
     expect(deviceRoots.slice(0, 3)).toEqual(windows.slice(0, 3).map((record) => record.stateRoot));
-    // Whether an honest window lowers the loss is chance in so short a run.
-    const failed = peers.flatMap(({ state }) => state.verdicts.filter(({ check, pass }) => !pass && check !== 'loss'));
-    expect(failed.map(({ window, check }) => ({ window, check }))).toEqual([{ window: 2, check: 'delivered' }]);
+    const failed = peers.flatMap(({ state }) => state.verdicts.filter(({ pass }) => !pass));
+    const fastChecks = ['format', 'finite', 'model', 'sync'];
+    expect(failed.filter(({ check }) => fastChecks.includes(check))).toEqual([]);
   },
 );
