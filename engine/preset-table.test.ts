@@ -58,7 +58,7 @@ describe.each(rows)('$preset', (row) => {
   test('downloads four bytes a parameter, and uploads a hundredth of that or less', () => {
     expect(row.downloadBytes).toBe(4 * row.parameters);
     expect(row.payloadBytes).toBeLessThan(row.downloadBytes / 90);
-    expect(row.stepBytes).toBe(Math.ceil(row.parameters / 8));
+    expect(row.stepBytes).toBeLessThan(row.downloadBytes / 10);
   });
 
   test('needs least memory when blocks are computed twice, and no less than its state', () => {

@@ -11,7 +11,7 @@ export interface PresetRow {
   readonly downloadBytes: number;
   /** Bytes of a contribution's body, uploaded once a window. */
   readonly payloadBytes: number;
-  /** Bytes of an outer step of which every chunk was touched, downloaded once a window. */
+  /** Bytes of an outer step of as many contributions as are aggregated at most, downloaded once a window. */
   readonly stepBytes: number;
   /** GPU memory for one sequence at a time with blocks computed twice, in fp32: no device with less can train it. */
   readonly leastMemoryBytes: number;
@@ -24,8 +24,9 @@ export interface PresetRow {
 }
 
 export function presetRow(preset: PresetName): PresetRow {
-  const { model: config, scheme, data, training, window } = PRESETS[preset];
+  const { model: config, data, gauntlet, training, window } = PRESETS[preset];
   const layout = parameterLayout(config);
+  const scheme = createScheme(PRESETS[preset].scheme, layout);
 
   const least = trainingMemory({ config }, { sequences: 1, recompute: true, precision: 'fp32' });
   const page = trainingMemory({ config }, { sequences: data.pageSequences, recompute: false, precision: 'fp32' });
@@ -33,8 +34,8 @@ export function presetRow(preset: PresetName): PresetRow {
     preset,
     parameters: layout.total,
     downloadBytes: 4 * layout.total,
-    payloadBytes: createScheme(scheme, layout).bodyBytes,
-    stepBytes: Math.ceil(layout.total / 8),
+    payloadBytes: scheme.bodyBytes,
+    stepBytes: scheme.stepBytes(gauntlet.topG),
     leastMemoryBytes: least.total,
     pageMemoryBytes: page.total,
     largestBufferBytes: least.largest,

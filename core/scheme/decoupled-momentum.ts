@@ -1,6 +1,6 @@
 /** Decoupled momentum (DeMo) with a sign step: the Gauntlet paper's scheme, put together from its parts. */
 import type { SignStep } from '../lockstep/sign-step.ts';
-import { decodeSignStep, encodeSignStep, type StepContext } from '../lockstep/step-codec.ts';
+import { decodeSignStep, encodeSignStep, signStepBytes, type StepContext } from '../lockstep/step-codec.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import { chunkGrid } from '../numerics/chunks.ts';
 import type { DecoupledMomentumParameters } from '../protocol/manifest.ts';
@@ -38,6 +38,7 @@ export function createDecoupledMomentum(
     parameters,
     layout,
     bodyBytes: bodyBytes(grids),
+    stepBytes: () => signStepBytes({ total, grids }),
     localSteps: null,
     learningRate,
     syncUnit: learningRate,

@@ -60,6 +60,8 @@ export interface Scheme {
   readonly layout: ParameterLayout;
   /** Bytes of every body: it depends on the model alone. */
   readonly bodyBytes: number;
+  /** Bytes of an outer step of so many contributions. */
+  stepBytes(contributions: number): number;
   /** Null where a window's gradients are summed and the model stays; else it moves after every so many pages. */
   readonly localSteps: { readonly pagesPerStep: number } | null;
   /** Size of a window's outer step, an exact fp32 value: η of a sign step, α of a sparse one. */

@@ -468,6 +468,7 @@ describe('the bytes of a step', () => {
 
   it('are a header and the bodies it is made of', () => {
     expect(bytes).toHaveLength(34 + 2 + 3 * scheme.bodyBytes);
+    expect(bytes).toHaveLength(scheme.stepBytes(3));
     expect(Buffer.from(bytes.subarray(0, 4)).toString('latin1')).toBe('GNTP');
     expect(bytes.subarray(36, 36 + scheme.bodyBytes)).toEqual(deltas[0]!.body);
     expect(scheme.decodeStep(bytes, about)).toEqual(step);

@@ -10,7 +10,7 @@ import type { Scheme, SparseDelta } from './scheme.ts';
 import { aggregate, medianNorms } from './sparseloco/aggregate.ts';
 import { bodyLayout, decodeBody } from './sparseloco/body.ts';
 import { createLocalContributor } from './sparseloco/contributor.ts';
-import { decodeSparseStep, encodeSparseStep } from './sparseloco/step-codec.ts';
+import { decodeSparseStep, encodeSparseStep, sparseStepBytes } from './sparseloco/step-codec.ts';
 
 /** The scheme's number in the header of a step. */
 const WIRE_NUMBER = 2;
@@ -39,6 +39,7 @@ export function createSparseLoco(parameters: SparseLocoParameters, layout: Param
     parameters,
     layout,
     bodyBytes,
+    stepBytes: (contributions) => sparseStepBytes(contributions, bodyBytes),
     localSteps: { pagesPerStep: inner.pagesPerStep },
     learningRate: () => alpha,
     // AdamW moves a parameter by at most about its learning rate.
