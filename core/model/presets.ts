@@ -98,17 +98,17 @@ export const REFERENCE_SPARSELOCO: SparseLocoParameters = {
   mean: 'contributions',
 };
 
-/** A preset's schemes, the first one its default. */
+/** A preset's schemes, each with its departures from the reference. */
 function schemes(
+  byDefault: SchemeParameters['name'],
   momentum: Partial<DecoupledMomentumParameters>,
-  inner: Partial<SparseLocoParameters['inner']>,
+  { inner, ...local }: Partial<Omit<SparseLocoParameters, 'inner'>> & { inner: Partial<SparseLocoParameters['inner']> },
 ): Pick<Preset, 'scheme' | 'schemes'> {
-  const decoupled: DecoupledMomentumParameters = { ...REFERENCE_DECOUPLED_MOMENTUM, ...momentum };
-  const sparseloco: SparseLocoParameters = {
-    ...REFERENCE_SPARSELOCO,
-    inner: { ...REFERENCE_SPARSELOCO.inner, ...inner },
+  const both: Preset['schemes'] = {
+    'decoupled-momentum': { ...REFERENCE_DECOUPLED_MOMENTUM, ...momentum },
+    sparseloco: { ...REFERENCE_SPARSELOCO, ...local, inner: { ...REFERENCE_SPARSELOCO.inner, ...inner } },
   };
-  return { schemes: { 'decoupled-momentum': decoupled, sparseloco }, scheme: decoupled };
+  return { schemes: both, scheme: both[byDefault] };
 }
 
 /** What the Llama family shares, as `LlamaConfig` defaults to it. */
@@ -138,8 +138,9 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
     },
     data: { pageSequences: 8, heldOutPages: 8, corpusBytes: 1_500_000 },
     ...schemes(
+      'decoupled-momentum',
       { learningRate: 8e-3, warmupWindows: 0, cosineWindows: 500 },
-      { learningRate: 2e-3, warmupWindows: 0, cosineWindows: 500, pagesPerStep: 1 },
+      { inner: { learningRate: 8e-3, warmupWindows: 0, cosineWindows: 500, pagesPerStep: 1 } },
     ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 16 },
@@ -163,8 +164,9 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
     },
     data: { pageSequences: 8, heldOutPages: 32, corpusBytes: null },
     ...schemes(
+      'decoupled-momentum',
       { learningRate: 6e-3, warmupWindows: 0, cosineWindows: 40 },
-      { learningRate: 2e-3, warmupWindows: 0, cosineWindows: 200, pagesPerStep: 1 },
+      { inner: { learningRate: 4e-3, warmupWindows: 0, cosineWindows: 200, pagesPerStep: 1 } },
     ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -188,8 +190,9 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
     },
     data: { pageSequences: 8, heldOutPages: 32, corpusBytes: null },
     ...schemes(
+      'decoupled-momentum',
       { learningRate: 2e-3, warmupWindows: 0, cosineWindows: 2_000 },
-      { learningRate: 1e-3, warmupWindows: 0, cosineWindows: 2_000, pagesPerStep: 2 },
+      { inner: { learningRate: 1e-3, warmupWindows: 0, cosineWindows: 2_000, pagesPerStep: 2 } },
     ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -213,8 +216,9 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
     },
     data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
     ...schemes(
+      'decoupled-momentum',
       { learningRate: 1e-3, warmupWindows: 10, cosineWindows: 5_000 },
-      { learningRate: 8e-4, warmupWindows: 10, cosineWindows: 5_000, pagesPerStep: 2 },
+      { inner: { learningRate: 8e-4, warmupWindows: 10, cosineWindows: 5_000, pagesPerStep: 2 } },
     ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -238,8 +242,9 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
     },
     data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
     ...schemes(
+      'decoupled-momentum',
       { learningRate: 6e-4, warmupWindows: 100, cosineWindows: 10_000 },
-      { learningRate: 4e-4, warmupWindows: 50, cosineWindows: 10_000, pagesPerStep: 2 },
+      { inner: { learningRate: 4e-4, warmupWindows: 50, cosineWindows: 10_000, pagesPerStep: 2 } },
     ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
@@ -263,7 +268,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
     },
     data: { pageSequences: 4, heldOutPages: 32, corpusBytes: null },
     // A window is one of the reference's steps; here it is 24.
-    ...schemes({}, { pagesPerStep: 2 }),
+    ...schemes('decoupled-momentum', {}, { inner: { pagesPerStep: 2 } }),
     gauntlet: REFERENCE_GAUNTLET,
     // 48 pages of 8,192 tokens: the paper's target of about 400,000 tokens a peer and round.
     training: { pagesPerWindow: 48 },

@@ -434,6 +434,21 @@ describe('outerStep', () => {
     }
   });
 
+  it('of a trial is clipped to the norms given: a rescaled message gains nothing beyond them', () => {
+    const norms = scheme.medianNorms(deltas);
+    for (const factor of [1, 30, 1e6]) {
+      const moved = movedBy(scheme.outerStep([scaled(deltas[3]!, factor)], 0.2 * ALPHA, norms));
+      grids.forEach((_, tensor) => {
+        expect(tensorNorm(moved, tensor) / (0.2 * ALPHA * norms[tensor]!)).toBeCloseTo(1, 5);
+      });
+    }
+    // The quietest is as it is.
+    const quiet = movedBy(scheme.outerStep([deltas[0]!], ALPHA, norms));
+    denseOf(deltas[0]!).forEach((value, at) => {
+      expect(quiet[at]).toBeCloseTo(ALPHA * value, 8);
+    });
+  });
+
   it('of no message moves nothing', () => {
     const before = noise('before');
     const after = before.slice();
