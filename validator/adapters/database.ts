@@ -49,6 +49,7 @@ export interface Tables {
   verdicts: { id: Generated<number>; hotkey: string; window: number; refusal: number; verdict: string };
   history: { hotkey: string; window: number; point: string };
   checkpoints: { window: number; state_root: string; chunks: string };
+  books: { window: number; sha256: string; bytes: BigInteger; signature: string };
 }
 
 const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
@@ -133,6 +134,16 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
         .where('hotkey', '=', hotkey)
         .execute();
     }
+  },
+  // Windows published before have no book.
+  async (db) => {
+    await db.schema
+      .createTable('books')
+      .addColumn('window', 'integer', (column) => column.primaryKey())
+      .addColumn('sha256', 'text', (column) => column.notNull())
+      .addColumn('bytes', 'bigint', (column) => column.notNull())
+      .addColumn('signature', 'text', (column) => column.notNull())
+      .execute();
   },
 ];
 

@@ -84,7 +84,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
     async markJudging(window) {
       await db.updateTable('windows').set({ judging: 1 }).where('window', '=', window).execute();
     },
-    async closeWindow({ record, verdicts, history, peers, checkpoint, next }) {
+    async closeWindow({ record, verdicts, history, peers, checkpoint, book, next }) {
       await db.transaction().execute(async (t) => {
         const closed = await t
           .updateTable('windows')
@@ -126,8 +126,16 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
             })
             .execute();
         }
+        await t
+          .insertInto('books')
+          .values({ window: record.window, ...book.ref, signature: book.signature })
+          .execute();
         await t.insertInto('windows').values(fromOpenWindow(next)).execute();
       });
+    },
+    async book(window) {
+      const row = await db.selectFrom('books').selectAll().where('window', '=', window).executeTakeFirst();
+      return row && { ref: { sha256: row.sha256, bytes: Number(row.bytes) }, signature: row.signature };
     },
     async record(window) {
       const row = await db.selectFrom('windows').select('record').where('window', '=', window).executeTakeFirst();

@@ -124,6 +124,7 @@ function mountApi(app: OpenAPIHono, { service, addressOf, joins }: HttpOptions):
     const { from, limit } = c.req.valid('query');
     return c.json(await service.windows(from, limit), 200);
   });
+  app.openapi(routes.bookRoute, async (c) => c.json(await service.book(c.req.valid('param').window), 200));
   app.openapi(routes.windowRoute, async (c) => c.json(await service.window(c.req.valid('param').window), 200));
   app.openapi(routes.ticketRoute, async (c) =>
     c.json(await service.ticket(c.req.valid('param').window, c.req.valid('json')), 200),

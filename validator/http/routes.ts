@@ -12,6 +12,7 @@ import {
   WindowRecordSchema,
   WindowSummarySchema,
 } from '../../core/protocol/api.ts';
+import { SignedBookSchema } from '../../core/protocol/book.ts';
 import { SignedManifestSchema } from '../../core/protocol/manifest.ts';
 import { HotkeySchema, WindowSchema } from '../../core/protocol/primitives.ts';
 import { PROBLEMS, ProblemSchema, type ProblemKey } from '../../core/protocol/problem.ts';
@@ -128,6 +129,14 @@ export const windowRoute = createRoute({
   summary: 'The record of a window; what the put phase seals is null or empty until it is published',
   request: { params: windowParameter },
   responses: { 200: json(WindowRecordSchema, 'The record'), ...problems('malformed-request', 'unknown-window') },
+});
+
+export const bookRoute = createRoute({
+  method: 'get',
+  path: '/v1/windows/{window}/book',
+  summary: 'The open book of a published window: all that its judgement can be recomputed from, signed',
+  request: { params: windowParameter },
+  responses: { 200: json(SignedBookSchema, 'The book'), ...problems('malformed-request', 'unknown-window') },
 });
 
 export const ticketRoute = createRoute({

@@ -12,6 +12,7 @@ import type {
   WindowRecord,
   WindowSummary,
 } from '../../core/protocol/api.ts';
+import type { SignedBook } from '../../core/protocol/book.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 
 /** Every method may throw a ProblemError; the types are those of core/protocol/problem.ts. */
@@ -23,6 +24,7 @@ export interface ValidatorService {
   peer(hotkey: string): Promise<PeerState>;
   leaderboard(): Promise<Leaderboard>;
   window(window: number): Promise<WindowRecord>;
+  book(window: number): Promise<SignedBook>;
   windows(from: number, limit: number): Promise<WindowSummary[]>;
   ticket(window: number, request: TicketRequest): Promise<Ticket>;
   receive(

@@ -1,5 +1,6 @@
 /** Publishing a judged window: blobs first, each durable and harmless to repeat, then one transaction. */
 import type { WindowRecord } from '../../core/protocol/api.ts';
+import { writeBook } from './books.ts';
 import { instant, type RoundsPorts, type RunContext } from './context.ts';
 import type { Judgement } from './judge.ts';
 import { writeCheckpoint } from './parameters.ts';
@@ -8,11 +9,13 @@ import { beginWindow } from './windows.ts';
 
 /** @throws Error when the window was published already */
 export async function publishWindow(
-  { run, manifest, scheme }: RunContext,
-  { store, blobs, uploads, clock, randomBytes }: RoundsPorts,
+  context: RunContext,
+  ports: RoundsPorts,
   open: OpenWindow,
   judgement: Judgement,
 ): Promise<{ record: WindowRecord; next: OpenWindow }> {
+  const { run, manifest, scheme } = context;
+  const { store, blobs, uploads, clock, randomBytes } = ports;
   const { window } = open;
   const outerStep = await blobs.put(judgement.step);
   for (const { sha256 } of judgement.contributions) await uploads.publish(sha256);
@@ -58,7 +61,8 @@ export async function publishWindow(
     length: manifest.window,
     secret: randomBytes(),
   });
+  const book = await writeBook(context, ports, open, judgement, record, next);
   const { verdicts, history, peers } = judgement;
-  await store.closeWindow({ record, verdicts, history, peers, checkpoint, next });
+  await store.closeWindow({ record, verdicts, history, peers, checkpoint, book, next });
   return { record, next };
 }

@@ -6,6 +6,7 @@ import type { ClockState, Phase, ValidatorEvent } from '../../core/protocol/api.
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { ValidatorService } from '../http/validator-service.ts';
+import { readBook } from './books.ts';
 import { instant, loadContext, type RoundsPorts, type RunContext } from './context.ts';
 import { createEventHub } from './events.ts';
 import { judgeWindow } from './judge.ts';
@@ -212,6 +213,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     peer: (hotkey) => views.peer(hotkey),
     leaderboard: () => views.leaderboard(),
     window: (window) => views.window(window),
+    book: (window) => readBook(ports, window),
     windows: (from, limit) => views.windows(from, limit),
     ticket: (window, request) => uploads.ticket(window, request),
     receive: (ticket, declared, body) => {

@@ -64,6 +64,12 @@ export interface CheckpointRow {
 /** A published outer step. `window` is the one it closed, `stateRoot` that of the parameters after it. */
 export type StepRow = BlobRef & { readonly window: number; readonly stateRoot: string };
 
+/** A window's book as a blob of canonical JSON, whose hash is the book's, and the validator's signature of it. */
+export interface BookRow {
+  readonly ref: BlobRef;
+  readonly signature: string;
+}
+
 /** All that a published window changes, written at once or not at all. */
 export interface WindowClose {
   readonly record: WindowRecord;
@@ -76,6 +82,7 @@ export interface WindowClose {
     readonly aggregated: boolean;
   }[];
   readonly checkpoint: CheckpointRow | null;
+  readonly book: BookRow;
   readonly next: OpenWindow;
 }
 
@@ -92,6 +99,8 @@ export interface RunStore {
   closeWindow(close: WindowClose): Promise<void>;
   /** The record of a published window. */
   record(window: number): Promise<WindowRecord | undefined>;
+  /** The book of a published window. */
+  book(window: number): Promise<BookRow | undefined>;
   /** Published windows from `from` on, oldest first. */
   summaries(from: number, limit: number): Promise<WindowSummary[]>;
   /** The newest checkpoint, and the steps published since. */

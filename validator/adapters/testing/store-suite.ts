@@ -53,6 +53,7 @@ const closeOf = (window: number, change: Partial<WindowClose> = {}): WindowClose
   history: [],
   peers: [],
   checkpoint: null,
+  book: { ref: { sha256: HASH, bytes: 10 + window }, signature: '0'.repeat(128) },
   next: windowOf(window + 1),
   ...change,
 });
@@ -196,6 +197,8 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await store.openWindow()).toEqual(windowOf(2));
       expect(await store.record(1)).toEqual(recordOf(1));
       expect(await store.record(2)).toBeUndefined();
+      expect(await store.book(1)).toEqual(close.book);
+      expect(await store.book(2)).toBeUndefined();
       expect(await store.summaries(0, 10)).toMatchObject([{ window: 1, lossAfter: 2.5, aggregated: 1 }]);
       expect(await store.peer('a')).toMatchObject({ evaluated: 1, aggregated: 1, figures: { poc: 0.5 } });
       expect(await store.history('a', 10)).toEqual([point]);
