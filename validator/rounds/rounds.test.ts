@@ -9,6 +9,8 @@ import { canonicalBytes } from '../../core/identity/canonical.ts';
 import { verifyHex } from '../../core/identity/signing.ts';
 import { stateRoot } from '../../core/lockstep/state-root.ts';
 import { WindowRecordSchema } from '../../core/protocol/api.ts';
+import { REFERENCE_TEMPLAR } from '../../core/gauntlet/profiles/templar.ts';
+import { contributionBody } from '../../core/wire/contribution.ts';
 import { nodeDigest } from '../adapters/run-folder.ts';
 import {
   contributionOf,
@@ -18,12 +20,14 @@ import {
   joinRequest,
   noiseGradient,
   openTestRun,
+  sharedEngine,
   START,
   testPeer,
   type OpenTestRun,
   type TestPeer,
 } from '../adapters/testing/test-run.ts';
 import { loadParameters } from './parameters.ts';
+import type { JudgeEngineFactory } from './ports.ts';
 
 const alice = testPeer('alice');
 const bob = testPeer('bob');
@@ -225,6 +229,98 @@ describe('a judged window', () => {
     expect(failed).toEqual(['loss', 'sync']);
     expect(peer).toMatchObject({ sync: 0, gate: 0.75 });
     expect((await run.rounds.window(1)).aggregated).toEqual([alice.hotkey]);
+  });
+});
+
+describe('evaluations', () => {
+  /** Every trial takes half of the time that the manifest gives them all. */
+  const slow: JudgeEngineFactory = (judged) => {
+    const engine = sharedEngine(judged);
+    return {
+      ...engine,
+      async losses(pages, trial) {
+        if (trial) clock.moveTo(clock.time + (judged.manifest.gauntlet.evaluationSeconds * 1_000) / 2);
+        return engine.losses(pages, trial);
+      },
+    };
+  };
+
+  it('begin while there is time; who was drawn and not reached waits on, and loses nothing', async () => {
+    await join3();
+    await run.close();
+    run = await openTestRun(dir, clock, undefined, slow);
+    await playWindow();
+    const { evaluated } = await run.rounds.window(1);
+    expect(evaluated).toHaveLength(2);
+    const reached = new Set(evaluated.map(({ hotkey }) => hotkey));
+    for (const { hotkey, figures } of await run.folder.store.peers()) {
+      expect(figures.waited).toBe(reached.has(hotkey) ? 0 : 1);
+      if (reached.has(hotkey)) continue;
+      expect(figures).toMatchObject({ rating: { mu: 25 }, evaluations: 0, gate: 1 });
+      expect((await run.folder.store.verdicts(hotkey, 50)).some(({ check }) => check === 'loss')).toBe(false);
+    }
+  });
+
+  it('do not depend on who delivered first', async () => {
+    const recordOf = async (order: readonly TestPeer[]) => {
+      toPut();
+      for (const peer of order) {
+        await deliver(run, peer, await contributionOf(run, peer));
+        clock.moveTo(clock.time + 100);
+      }
+      await run.rounds.closeWindow();
+      const { evaluated, aggregated, stateRoot: root } = await run.rounds.window(1);
+      const peers = await run.folder.store.peers();
+      const verdicts = await Promise.all(order.map(({ hotkey }) => run.folder.store.verdicts(hotkey, 50)));
+      // When it arrived is all that it may say of the arrival.
+      const timeless = verdicts.flat().filter(({ check }) => check !== 'in-time');
+      return { evaluated, aggregated, root, figures: peers.map(({ figures }) => figures), verdicts: new Set(timeless) };
+    };
+    await join3();
+    const first = await recordOf([alice, bob, mallory]);
+    await run.close();
+    await rm(dir, { recursive: true });
+    await createTestRun(dir);
+    clock.time = START;
+    run = await openTestRun(dir, clock);
+    await join3();
+    expect(await recordOf([mallory, bob, alice])).toEqual(first);
+  });
+});
+
+describe('in the templar profile', () => {
+  beforeEach(async () => {
+    await run.close();
+    await rm(dir, { recursive: true });
+    // A model this small has honest peers keep many of the same indices.
+    const tiers = [{ share: 0.95, factor: 0, naughtyWindows: 20 }];
+    await createTestRun(dir, { ...REFERENCE_TEMPLAR, overlap: { fromWindow: 2, tiers } });
+    run = await openTestRun(dir, clock);
+    await join3();
+  });
+
+  /** Delivers in the order given; mallory has what alice has. */
+  async function playCopy(order: readonly TestPeer[]): Promise<void> {
+    toPut();
+    const copied = contributionBody(await contributionOf(run, alice), run.rounds.context.scheme.bodyBytes);
+    for (const peer of order) {
+      await deliver(run, peer, await contributionOf(run, peer, peer === mallory ? { body: () => copied } : {}));
+      clock.moveTo(clock.time + 100);
+    }
+    await run.rounds.closeWindow();
+  }
+
+  it('who uploads later in this window is the copy, whoever was earlier in the one before', async () => {
+    await playCopy([mallory, bob, alice]);
+    expect((await run.rounds.peer(mallory.hotkey)).flags).not.toContain('copied');
+    await playCopy([alice, bob, mallory]);
+    const copier = await run.rounds.peer(mallory.hotkey);
+    expect(copier).toMatchObject({ poc: 0, rating: { mu: 25 }, conduct: { naughtyUntil: 22 } });
+    expect(copier.flags).toEqual(expect.arrayContaining(['naughty', 'copied']));
+    expect(copier.verdicts.find(({ check }) => check === 'overlap')).toMatchObject({ pass: false, value: 1 });
+    expect(copier.verdicts.find(({ check }) => check === 'overlap')!.reason).toContain(alice.hotkey);
+    expect((await run.rounds.peer(alice.hotkey)).flags).not.toContain('copied');
+    expect((await run.rounds.window(2)).aggregated).toEqual([alice.hotkey, bob.hotkey].sort());
   });
 });
 

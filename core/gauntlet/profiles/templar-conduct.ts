@@ -6,7 +6,7 @@ import type { Verdict } from '../../protocol/api.ts';
 import type { Conduct, Figures } from '../../protocol/figures.ts';
 import type { TemplarGauntlet } from '../../protocol/manifest.ts';
 import { gateAfter } from '../peer-score.ts';
-import { freshRating } from '../rating.ts';
+import { freshRating, ordinal } from '../rating.ts';
 import type { ScoredPeer } from '../scoring.ts';
 import type { Measured, Standing, WindowConduct } from './profile.ts';
 
@@ -165,7 +165,8 @@ function standingAfter(
   const cuts = found.map(({ factor }) => factor).filter((factor) => factor < 1);
   return {
     rating: measured.rating,
-    poc: cuts.reduce(cut, measured.poc),
+    // Of a negative rating a smaller μ would make a greater score.
+    poc: ordinal(measured.rating, params.rating) > 0 ? cuts.reduce(cut, measured.poc) : measured.poc,
     gate: gateAfter(before.gate, cuts, params, params.missing.history),
     conduct: after,
   };
@@ -207,7 +208,7 @@ export function idleAfter(before: Figures, params: TemplarGauntlet): Figures {
   const factor = factorOfMisses(missesInRow, params);
   return {
     ...before,
-    poc: cut(before.poc, factor),
+    poc: ordinal(before.rating, params.rating) > 0 ? cut(before.poc, factor) : before.poc,
     gate: before.gate * factor,
     // Both of these are factors of it.
     peerScore: cut(before.peerScore, factor * factor),

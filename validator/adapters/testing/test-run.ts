@@ -48,6 +48,8 @@ export const TEST_MODEL: RunManifest['model'] = {
   initializerRange: 0.02,
 };
 
+const TEST_GAUNTLET: RunManifest['gauntlet'] = { ...REFERENCE_GAUNTLET, activeWindows: 2, resetAfterWindows: 4 };
+
 /** A clock that moves when told to; sleepers wake when it passes them. */
 export class FakeClock implements Clock {
   time = START;
@@ -93,8 +95,13 @@ function testPages(manifest: Parameters<typeof pageFormat>[0]): Uint8Array<Array
 
 let template: Promise<string> | undefined;
 
-/** Puts the run into an empty folder. It is made once and copied: hundreds of synced files take their time. */
-export async function createTestRun(dir: string): Promise<void> {
+/**
+ * Puts the run into an empty folder. It is made once and copied: hundreds of synced files take their time.
+ *
+ * @param gauntlet other parameters than the paper profile's with short absences, for a run that is written anew
+ */
+export async function createTestRun(dir: string, gauntlet?: RunManifest['gauntlet']): Promise<void> {
+  if (gauntlet) return writeTestRun(dir, gauntlet);
   template ??= makeTemplate();
   await copyRun(await template, dir);
 }
@@ -113,7 +120,7 @@ async function makeTemplate(): Promise<string> {
   return dir;
 }
 
-async function writeTestRun(dir: string): Promise<void> {
+async function writeTestRun(dir: string, gauntlet: RunManifest['gauntlet'] = TEST_GAUNTLET): Promise<void> {
   const folder = await openRunFolder(dir);
   const parameters = initialParameters(TEST_MODEL, seedFrom('test'));
   const shape = { model: TEST_MODEL, tokenizer: { vocabSize: 32 }, data: { pageSequences: 2, tokenBytes: 2 as const } };
@@ -143,7 +150,7 @@ async function writeTestRun(dir: string): Promise<void> {
       chunk: 16,
       topK: 8,
     },
-    gauntlet: { ...REFERENCE_GAUNTLET, activeWindows: 2, resetAfterWindows: 4 },
+    gauntlet,
     training: { pagesPerWindow: 4 },
     window: { trainSeconds: 6, putSeconds: 3 },
     checkpoint: {
@@ -172,7 +179,7 @@ const sharedEvaluator: LocalJudgeParts['createEvaluator'] = async (options) => {
   return { ...shared, dispose: () => Promise.resolve() };
 };
 
-const sharedEngine: JudgeEngineFactory = (run) =>
+export const sharedEngine: JudgeEngineFactory = (run) =>
   createLocalJudgeEngine(run, { createEvaluator: sharedEvaluator, digest: nodeDigest });
 
 export interface OpenTestRun {
