@@ -134,8 +134,7 @@ describe('a ban', () => {
     expect(play(scoredPeer('p', banned), WINDOW + 1).rating.mu).toBe(40);
   });
 
-  it('gives no new probation, and is not waited out by staying away', () => {
-    expect(after(banned).evaluations).toBe(10);
+  it('is not waited out by staying away', () => {
     const { before } = scoredPeer('p', { before: { lastDelivered: 30 }, conduct: { naughtyUntil: 60 } });
     expect(idleFigures(before, 36, params)).toMatchObject({ rating: { mu: 25 }, conduct: { naughtyUntil: 60 } });
   });
@@ -236,6 +235,12 @@ describe('aggregation', () => {
     const refilled = places(aggregated(...failing(3, 7)));
     expect(refilled).toHaveLength(20);
     expect(refilled.slice(-2)).toEqual([20, 21]);
+  });
+
+  it('leaves nobody out for a score that is not positive, but takes all others before', () => {
+    const worthless = scoredPeer('p99', { uid: 99, before: { poc: -0.5, rating: { mu: 90, sigma: 5 } } });
+    expect(places(aggregated(worthless, ...ranked.slice(0, 5)))).toEqual([0, 1, 2, 3, 4, 99]);
+    expect(places(aggregated(worthless, ...ranked))).not.toContain(99);
   });
 
   it('reaches no further than the reserves', () => {

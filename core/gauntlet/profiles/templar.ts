@@ -7,7 +7,7 @@ import type { TemplarGauntlet } from '../../protocol/manifest.ts';
 import { ordinal } from '../rating.ts';
 import type { EvaluationCandidate } from '../selection.ts';
 import { tieredWeights } from '../weights.ts';
-import { isHarmless, isTrusted } from './paper.ts';
+import { isHarmless } from './paper.ts';
 import type { GauntletProfile } from './profile.ts';
 import { idleAfter, isExcluded, isNaughty, leastOverlap, templarConduct } from './templar-conduct.ts';
 
@@ -76,9 +76,8 @@ export function templarProfile(params: TemplarGauntlet): GauntletProfile {
         params.weights,
       ),
     aggregated(window, ranked) {
-      const inLine = ranked.filter(
-        (peer) => isTrusted(peer, params) && !isNaughty(peer.after, window) && !isExcluded(peer.after, params),
-      );
+      // As in the reference a score that is not positive ranks behind all others, and keeps nobody out.
+      const inLine = ranked.filter(({ after }) => !isNaughty(after, window) && !isExcluded(after, params));
       // The reserves stand behind the gathered: who fails makes room for the next.
       return inLine
         .slice(0, params.topG + params.weights.reserve)
