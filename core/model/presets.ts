@@ -117,8 +117,8 @@ const LLAMA = { ropeTheta: 10_000, rmsNormEps: 1e-6, initializerRange: 0.02 } as
 const MIB = 2 ** 20;
 
 /*
- * The small presets' runs are short: no warm-up, a larger η and a shorter cosine. Nano's are the best of a sweep
- * (docs/measurements/learning-rates.md); the others' are guesses until they are swept.
+ * The small presets' runs are short: no warm-up, a larger η and a shorter cosine. Nano's, and micro's local ones, are the
+ * best of a sweep (docs/measurements/learning-rates.md); the others' are guesses until they are swept.
  */
 export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name: Name } } = {
   /** 0.1 M parameters: automated tests, also on a software GPU. */
@@ -166,7 +166,7 @@ export const PRESETS: { readonly [Name in PresetName]: Preset & { readonly name:
     ...schemes(
       'decoupled-momentum',
       { learningRate: 6e-3, warmupWindows: 0, cosineWindows: 40 },
-      { inner: { learningRate: 4e-3, warmupWindows: 0, cosineWindows: 200, pagesPerStep: 1 } },
+      { inner: { learningRate: 6e-3, warmupWindows: 0, cosineWindows: 200, pagesPerStep: 1 } },
     ),
     gauntlet: REFERENCE_GAUNTLET,
     training: { pagesPerWindow: 64 },
