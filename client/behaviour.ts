@@ -24,9 +24,14 @@ export interface Behaviour {
   /** The body to upload instead of the one compressed. */
   readonly replaceBody?: (body: Uint8Array<ArrayBuffer>, about: Deviation) => Promise<Uint8Array<ArrayBuffer>>;
   /** What to claim instead of the truth. */
-  readonly replaceHeader?: (header: ContributionHeader, about: Deviation) => ContributionHeader;
+  readonly replaceHeader?: (
+    header: ContributionHeader,
+    about: Deviation,
+  ) => ContributionHeader | Promise<ContributionHeader>;
   /** The bytes to upload instead of the signed contribution. */
   readonly replaceUpload?: (bytes: Uint8Array<ArrayBuffer>, about: Deviation) => Uint8Array<ArrayBuffer>;
   /** When to upload instead of as soon as the put phase opens: seconds after its opening, negative before. */
   readonly uploadAfterSeconds?: (phase: { readonly putSeconds: number; readonly window: number }) => number;
+  /** Whether to go on after a failure that an honest peer's owner has to mend, such as a refused form. */
+  readonly persists?: boolean;
 }

@@ -99,6 +99,7 @@ export function createContributor(options: ContributorOptions): Contributor {
         const failure = failureOf(error);
         switch (failure.kind) {
           case 'fatal':
+            if (behaviour.persists) break;
             status({ kind: 'failed', reason: failure.reason, remedy: failure.remedy });
             return;
           case 'engine':

@@ -165,7 +165,7 @@ export async function followWindows(
       syncSample: positions.map((position) => replica.parameters[position]!),
     };
     const bytes = await encodeContribution(
-      behaviour.replaceHeader?.(header, about) ?? header,
+      (await behaviour.replaceHeader?.(header, about)) ?? header,
       (await behaviour.replaceBody?.(body, about)) ?? body,
       ports.identity.sessionSigner,
     );

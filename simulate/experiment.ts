@@ -6,11 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
+import type { Behaviour } from '../client/behaviour.ts';
 import { createContributor, type Contributor } from '../client/contributor.ts';
 import type { ContributorEvent } from '../client/events.ts';
 import { microBatchSequences } from '../client/micro-batch.ts';
 import type { ContributorPorts, OptimiserStore } from '../client/ports.ts';
-import { memorySigner } from '../core/identity/signing.ts';
+import { memorySigner, type Signer } from '../core/identity/signing.ts';
 import { encodeAddress } from '../core/identity/ss58.ts';
 import { PRESETS, type PresetName } from '../core/model/presets.ts';
 import { createRandom, seedFrom } from '../core/numerics/prng.ts';
@@ -25,9 +26,9 @@ import { createLocalJudgeEngine } from '../validator/rounds/local-judge-engine.t
 import { openRounds } from '../validator/rounds/rounds.ts';
 import { createRunArtefacts } from '../validator/setup/create-artefacts.ts';
 import { DEFAULT_CACHE } from '../validator/setup/data-cache.ts';
-import { attackBehaviour } from './attacks.ts';
+import type { AttackName } from './attacks/gallery.ts';
 import { memoryBlobCache } from './node-ports.ts';
-import { kindsOfCrowd, nameOfPeer, type PeerKind } from './peers.ts';
+import { createBehaviours, membersOfCrowd, type PeerKind } from './peers.ts';
 import { createVirtualTime, type Participant } from './virtual-time.ts';
 
 /** When every experiment begins. */
@@ -39,9 +40,16 @@ export interface ExperimentOptions {
   readonly preset: PresetName;
   readonly windows: number;
   readonly honest: number;
-  readonly attackers: number;
-  /** Pages an honest peer trains a window. */
+  /** What each attacker does; a number takes the gallery in turn. */
+  readonly attackers: number | readonly AttackName[];
+  /** Pages a peer trains a window. */
   readonly pages: number;
+  /** Pages of those that train more or fewer, by name. */
+  readonly pagesOf?: Readonly<Record<string, number>>;
+  /** Departures of honest peers, by name. */
+  readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  /** Uids that there are. */
+  readonly maxPeers?: number;
   readonly seed: string;
   /** Departures from the preset. */
   readonly scheme?: RunManifest['scheme'];
@@ -53,6 +61,12 @@ export interface ExperimentOptions {
     ports: ContributorPorts,
     peer: { readonly name: string; readonly time: Participant },
   ) => ContributorPorts;
+  /** Called when the last window is published, while the validator still answers. */
+  readonly onEnd?: (validator: {
+    readonly url: string;
+    readonly fetch: typeof fetch;
+    readonly signer: Signer;
+  }) => Promise<void>;
   readonly onEvent?: (
     event: ContributorEvent,
     peer: { readonly name: string; readonly contributor: Contributor },
@@ -68,6 +82,7 @@ export interface ExperimentPeer {
 export interface ExperimentResult {
   /** Oldest first. */
   readonly windows: readonly WindowRecord[];
+  /** Those that have a uid at the end. */
   readonly peers: readonly ExperimentPeer[];
 }
 
@@ -148,7 +163,7 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
           digest: folder.digest,
         }),
     },
-    { maxPeers: MAX_PEERS },
+    { maxPeers: options.maxPeers ?? MAX_PEERS },
   );
   const api = createApp({
     service: rounds,
@@ -166,9 +181,9 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
     return api.app.fetch(request);
   };
 
-  const kinds = kindsOfCrowd(options.honest, options.attackers);
-  const peers = kinds.map((kind, i) => {
-    const name = nameOfPeer(kinds, i);
+  const behaviourOf = createBehaviours(ADDRESS, seed);
+  const peers = membersOfCrowd(options.honest, options.attackers).map((member) => {
+    const { name, kind } = member;
     const self = time.join();
     const signer = memorySigner(seededBytes(seed, name)());
     const hotkey = encodeAddress(signer.publicKey);
@@ -185,21 +200,12 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
     const contributor = createContributor({
       validatorUrl: ADDRESS,
       ports: options.portsOf?.(ports, { name, time: self }) ?? ports,
-      maxPages: options.pages,
+      maxPages: options.pagesOf?.[name] ?? options.pages,
+      behaviour: { ...behaviourOf(member, hotkey, ports), ...options.behaviours?.[name] },
       onEvent(event) {
         if (event.type === 'status' && event.status.kind === 'failed') failures.push(new Error(event.status.reason));
         options.onEvent?.(event, { name, contributor });
       },
-      ...(kind === 'honest'
-        ? {}
-        : {
-            behaviour: attackBehaviour(kind, {
-              seed: `${seed} ${name}`,
-              validatorUrl: ADDRESS,
-              hotkey,
-              fetch: appFetch,
-            }),
-          }),
     });
     return { name, kind, hotkey, contributor, self };
   });
@@ -220,8 +226,14 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
   rounds.start();
   try {
     await finished;
-    const states = await Promise.all(peers.map(({ hotkey }) => rounds.peer(hotkey)));
-    return { windows, peers: peers.map(({ name, kind }, i) => ({ name, kind, state: states[i]! })) };
+    await options.onEnd?.({ url: ADDRESS, fetch: appFetch, signer: folder.signer });
+    const states = await Promise.all(
+      peers.map(async ({ name, kind, hotkey }): Promise<ExperimentPeer[]> => {
+        const row = await folder.store.peer(hotkey);
+        return row ? [{ name, kind, state: await rounds.peer(hotkey) }] : [];
+      }),
+    );
+    return { windows, peers: states.flat() };
   } finally {
     for (const { contributor } of peers) contributor.stop();
     const stopped = rounds.stop().finally(validatorTime.leave);

@@ -1,5 +1,6 @@
 /** The process behind `gauntlet start --peers N --attackers N`: runs a crowd until it is told to stop. */
 import { parseArgs } from 'node:util';
+import { isAttackName } from './attacks/gallery.ts';
 import { createCrowd } from './peers.ts';
 
 const { values } = parseArgs({
@@ -8,16 +9,22 @@ const { values } = parseArgs({
     folder: { type: 'string' },
     honest: { type: 'string', default: '0' },
     attackers: { type: 'string', default: '0' },
+    attack: { type: 'string', multiple: true, default: [] },
     'max-pages': { type: 'string' },
   },
 });
 if (!values.validator || !values.folder) throw new Error('--validator and --folder are needed');
 
+const attacks = values.attack.map((name) => {
+  if (!isAttackName(name)) throw new Error(`there is no attack ${name}`);
+  return name;
+});
+
 const crowd = await createCrowd({
   validatorUrl: values.validator,
   folder: values.folder,
   honest: Number(values.honest),
-  attackers: Number(values.attackers),
+  attackers: attacks.length > 0 ? attacks : Number(values.attackers),
   ...(values['max-pages'] === undefined ? {} : { maxPages: Number(values['max-pages']) }),
   onEvent({ name }, event) {
     if (event.type === 'warning') console.error(`${name}: ${event.message}`);
