@@ -1,7 +1,7 @@
 /** What to do about an error, and how to say it: the one place where a contributor's failures are sorted. */
 import { ProblemError } from '../core/protocol/problem.ts';
 import { messageOf, UnreachableError } from './http.ts';
-import { ManifestError } from './manifest.ts';
+import { ManifestError } from '../core/identity/manifest.ts';
 import { RootMismatchError } from './replica.ts';
 
 /** The engine failed: a lost device, a failed kernel. Cured by building it anew. */

@@ -12,7 +12,7 @@ import type { Behaviour } from './behaviour.ts';
 import type { ContributorContext } from './context.ts';
 import { createDevice, type Device } from './device.ts';
 import { EngineError } from './failure.ts';
-import { verifyManifest } from './manifest.ts';
+import { verifyManifest } from '../core/identity/manifest.ts';
 import { createOptimiserKeeper, type OptimiserKeeper } from './optimiser-keeper.ts';
 import { createPace, type Pace } from './pace.ts';
 import { openPageSource, type PageSource } from './page-source.ts';

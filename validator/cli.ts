@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { GAUNTLET_PROFILES } from '../core/gauntlet/profiles/defaults.ts';
 import { PRESET_NAMES } from '../core/model/presets.ts';
+import { auditCommand } from './commands/audit.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
 import { presetsCommand } from './commands/presets.ts';
@@ -89,6 +90,17 @@ program
   .description('what each model size asks of a contributor: parameters, memory, traffic')
   .option('--json', 'as JSON')
   .action(presetsCommand);
+
+program
+  .command('audit')
+  .description('recompute published windows from public data alone; exit code 1 when something differs')
+  .requiredOption('--url <url>', 'a validator, this run’s or anyone’s')
+  .option('--window <n>', 'the window to audit; the newest published one if left out', integer(1, 2 ** 31 - 1))
+  .option('--through <n>', 'the last of several windows', integer(1, 2 ** 31 - 1))
+  .option('--receipt <file...>', 'receipts that you hold, as the API gives them: their uploads must be in the books')
+  .option('--no-losses', 'leave out what takes long: measuring losses again')
+  .option('--json', 'findings as JSON lines')
+  .action(auditCommand);
 
 program
   .command('eval')

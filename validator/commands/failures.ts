@@ -4,6 +4,8 @@ import { TokenizerError } from '../../core/data/bpe.ts';
 import { CheckpointError } from '../../core/model/checkpoint.ts';
 import { HfConfigError } from '../../core/model/hf-config.ts';
 import { SafetensorsError } from '../../core/model/safetensors.ts';
+import { ManifestError } from '../../core/identity/manifest.ts';
+import { AuditSourceError } from '../audit/source.ts';
 import { FolderInUseError } from '../adapters/lock.ts';
 import { CorruptRunError } from '../rounds/corrupt-run.ts';
 import { CorpusError } from '../setup/corpus.ts';
@@ -12,6 +14,8 @@ import { UsageError } from './usage-error.ts';
 
 const EXPECTED = [
   UsageError,
+  AuditSourceError,
+  ManifestError,
   FolderInUseError,
   CorruptRunError,
   CorpusError,

@@ -39,7 +39,13 @@ export interface RunContext {
 }
 
 /** The run in a store, with what follows from its manifest. @throws CorruptRunError when there is none or its index is lost */
-export async function loadContext({ store, blobs }: Pick<RoundsPorts, 'store' | 'blobs'>): Promise<RunContext> {
+export async function loadContext({
+  store,
+  blobs,
+}: {
+  readonly store: Pick<RunStore, 'run'>;
+  readonly blobs: Pick<BlobStore, 'read'>;
+}): Promise<RunContext> {
   const signed = await store.run();
   if (!signed) throw new CorruptRunError('there is no run in the store');
   const { run, manifest } = signed;

@@ -87,11 +87,11 @@ async function checkPeers(
 }
 
 /** Who copied whom, where the profile looks for that. */
-async function findCopies(
-  { manifest }: RunContext,
-  engine: JudgeEngine,
-  { open }: JudgeInput,
-  contributions: readonly ContributionRow[],
+export async function findCopies(
+  { manifest }: Pick<RunContext, 'manifest'>,
+  engine: Pick<JudgeEngine, 'overlaps'>,
+  { open }: Pick<JudgeInput, 'open'>,
+  contributions: readonly Pick<ContributionRow, 'hotkey' | 'arrivedAt'>[],
   read: (hotkey: string) => Promise<SignedBytes>,
 ): Promise<Map<string, Copy>> {
   const least = profileOf(manifest.gauntlet).leastOverlap(open.window);

@@ -24,7 +24,7 @@ export async function writeCheckpoint(
 }
 
 async function readVerified(
-  blobs: BlobStore,
+  blobs: Pick<BlobStore, 'read'>,
   ref: BlobRef,
   digest: Digest,
   what: string,
@@ -45,7 +45,7 @@ async function readVerified(
  */
 export async function loadParameters(
   { run, manifest, scheme }: RunContext,
-  { store, blobs, digest }: { store: RunStore; blobs: BlobStore; digest: Digest },
+  { store, blobs, digest }: { store: Pick<RunStore, 'checkpoint'>; blobs: Pick<BlobStore, 'read'>; digest: Digest },
   expected: string,
 ): Promise<Float32Array<ArrayBuffer>> {
   const { checkpoint, steps } = await store.checkpoint();

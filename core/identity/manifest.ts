@@ -1,9 +1,9 @@
 /** Trust in a run begins here: the manifest's hash is the run's id, and its signature is the validator's. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { canonicalBytes } from '../core/identity/canonical.ts';
-import { verifyHex } from '../core/identity/signing.ts';
-import type { RunManifest, SignedManifest } from '../core/protocol/manifest.ts';
+import { canonicalBytes } from './canonical.ts';
+import { verifyHex } from './signing.ts';
+import type { RunManifest, SignedManifest } from '../protocol/manifest.ts';
 
 /** The manifest is not what it says it is: never worth trying again. */
 export class ManifestError extends Error {
