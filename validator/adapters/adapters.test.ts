@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'libsql';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freshFigures } from '../../core/gauntlet/scoring.ts';
+import { REFERENCE_GAUNTLET } from '../../core/model/presets.ts';
 import { createValidator } from '../serve.ts';
 import { folderBlobs, folderUploads } from './folder-blobs.ts';
 import { keyFileSigner } from './key-file.ts';
@@ -27,6 +30,29 @@ beforeEach(async () => {
   database = join(await temporary(), 'run.sqlite');
 });
 describeRunStore('SQLite', () => openSqliteStore(database));
+
+it('the store brings figures of its first version up to date, and keeps everything else of them', async () => {
+  const { conduct, ...figures } = freshFigures(REFERENCE_GAUNTLET);
+  const delegation = {
+    run: '00'.repeat(16),
+    hotkey: 'a',
+    sessionKey: 'ab'.repeat(32),
+    scopes: ['contribute' as const],
+    issuedAt: '2026-01-01T00:00:00Z',
+    expiresAt: '2026-02-01T00:00:00Z',
+  };
+  const store = await openSqliteStore(database);
+  await store.join(delegation, { firstWindow: 1, figures: { ...figures, conduct }, replaces: null });
+  await store.close();
+  const raw = new Database(database);
+  raw.prepare('update peers set figures = ?').run(JSON.stringify({ ...figures, poc: 0.5 }));
+  raw.exec('drop table books');
+  raw.exec('delete from migrations where version > 1');
+  raw.close();
+  const migrated = await openSqliteStore(database);
+  expect((await migrated.peer('a'))?.figures).toEqual({ ...figures, poc: 0.5, conduct });
+  await migrated.close();
+});
 
 describe('folders of blobs', () => {
   const bytes = Uint8Array.from({ length: 600_000 }, (_, i) => i % 251);

@@ -210,6 +210,10 @@ describe('a judged window', () => {
     expect(flags[3]).toEqual(['new']);
     const { verdicts, rating } = await run.rounds.peer(alice.hotkey);
     expect(verdicts.filter(({ check, pass }) => check === 'delivered' && !pass)).toHaveLength(1);
+    expect(verdicts.filter(({ check }) => check === 'conduct').map(({ reason }) => reason)).toEqual([
+      'Nothing arrived for 4 windows: it starts afresh.',
+      'Nothing arrived for 2 windows: it is inactive, without weight and evaluation.',
+    ]);
     expect(rating).toMatchObject({ mu: 25, ordinal: 0 });
   });
 
