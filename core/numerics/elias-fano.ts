@@ -5,6 +5,9 @@
  */
 import { readBits, writeBits } from './bit-stream.ts';
 
+/** Bits that are looked through for marks at once. */
+const STRIDE = 16;
+
 interface CodeLayout {
   /** l: the largest with k · 2^l ≤ n. */
   readonly lowBits: number;
@@ -59,11 +62,13 @@ export function decodeEliasFano(bytes: Uint8Array, n: number, k: number): Uint16
   const end = start + highBits;
   const numbers = new Uint16Array(k);
   let i = 0;
-  for (let at = start; at < end; at++) {
-    if (readBits(bytes, at, 1) === 0) continue;
-    if (i === k) throw new RangeError(`more than ${k} numbers are marked`);
-    numbers[i] = ((at - start - i) << lowBits) | readBits(bytes, i * lowBits, lowBits);
-    i++;
+  for (let at = start; at < end; at += STRIDE) {
+    for (let marks = readBits(bytes, at, Math.min(STRIDE, end - at)); marks !== 0; marks &= marks - 1) {
+      if (i === k) throw new RangeError(`more than ${k} numbers are marked`);
+      const mark = at + 31 - Math.clz32(marks & -marks);
+      numbers[i] = ((mark - start - i) << lowBits) | readBits(bytes, i * lowBits, lowBits);
+      i++;
+    }
   }
   if (i < k) throw new RangeError(`${i} numbers are marked, not ${k}`);
   if ((end & 7) !== 0 && bytes[bytes.length - 1]! >>> (end & 7) !== 0) throw new RangeError('the padding is not zero');
