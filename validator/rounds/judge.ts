@@ -13,7 +13,7 @@ import { idleVerdicts, scoredVerdicts } from '../../core/gauntlet/verdicts.ts';
 import type { Evaluation, PeerHistoryPoint, Rating } from '../../core/protocol/api.ts';
 import type { Figures } from '../../core/protocol/figures.ts';
 import type { RoundsPorts, RunContext } from './context.ts';
-import { evaluateContributions } from './evaluation-stage.ts';
+import { evaluateContributions, type LossResult } from './evaluation-stage.ts';
 import { absent, checkContribution, readSealed, type FastResult, type FastStageInput } from './fast-stage.ts';
 import { inLanes } from './in-lanes.ts';
 import { createLossMeter, type LossMeter } from './losses.ts';
@@ -101,6 +101,44 @@ export async function findCopies(
   return copies(arrivals, overlaps, least);
 }
 
+interface Turns {
+  readonly window: number;
+  readonly checked: ReadonlyMap<string, CheckedPeer>;
+  readonly beacon: Uint8Array;
+  readonly clipNorms: readonly number[] | null;
+  readonly read: (hotkey: string) => Promise<SignedBytes>;
+  readonly lanes: number;
+}
+
+/** Draws peers and measures the losses of those whose turn comes in the manifest's time. */
+async function takeTurns(
+  context: RunContext,
+  clock: RoundsPorts['clock'],
+  meter: LossMeter,
+  { window, checked, beacon, clipNorms, read, lanes }: Turns,
+): Promise<{ drawn: string[]; reached: number; losses: LossResult[]; evaluationMs: number }> {
+  const { gauntlet } = context.manifest;
+  const candidates = [...checked.values()].map(({ peer }) => ({ hotkey: peer.hotkey, before: peer.figures }));
+  const drawn = drawEvaluations(window, candidates, gauntlet, beacon);
+  const toEvaluate = drawn.flatMap((hotkey) => {
+    const contribution = checked.get(hotkey)!.fast.valid;
+    return contribution ? [{ hotkey, contribution }] : [];
+  });
+  const began = clock.now();
+  const losses = await evaluateContributions(context, meter, {
+    open: { window },
+    drawn: toEvaluate,
+    beacon: bytesToHex(beacon),
+    clipNorms,
+    read,
+    lanes,
+    mayBegin: () => clock.now() - began < gauntlet.evaluationSeconds * 1_000,
+  });
+  const notReached = toEvaluate.at(losses.length)?.hotkey;
+  const reached = notReached === undefined ? drawn.length : drawn.indexOf(notReached);
+  return { drawn, reached, losses, evaluationMs: clock.now() - began };
+}
+
 /** Loss of θ_w on the held-out pages: the window before measured these very parameters on these very pages. */
 async function heldOutBefore(
   { store }: Pick<RoundsPorts, 'store'>,
@@ -136,32 +174,16 @@ export async function judgeWindow(
   const copied = await findCopies(context, engine, input, valid, read);
 
   const beacon = beaconOf(open.beaconSecret, window, contributions);
-  const drawn = drawEvaluations(
-    window,
-    checked.map(({ peer: { hotkey, figures } }) => ({ hotkey, before: figures })),
-    gauntlet,
-    beacon,
-  );
-  const toEvaluate = drawn.flatMap((hotkey) => {
-    const contribution = byHotkey.get(hotkey)!.fast.valid;
-    return contribution ? [{ hotkey, contribution }] : [];
-  });
   await engine.use({ root: open.stateRoot, parameters });
-  const evaluating = clock.now();
-  const losses = await evaluateContributions(context, meter, {
-    open,
-    drawn: toEvaluate,
-    beacon: bytesToHex(beacon),
+  const { drawn, reached, losses, evaluationMs } = await takeTurns(context, clock, meter, {
+    window,
+    checked: byHotkey,
+    beacon,
     clipNorms,
     read,
     lanes: engine.lanes,
-    mayBegin: () => clock.now() - evaluating < gauntlet.evaluationSeconds * 1_000,
   });
-  const evaluationMs = clock.now() - evaluating;
   const lossesOf = new Map(losses.map((loss) => [loss.hotkey, loss.scores]));
-  const notReached = toEvaluate.at(losses.length)?.hotkey;
-  const reached = notReached === undefined ? drawn.length : drawn.indexOf(notReached);
-
   const turn = new Set(drawn.slice(0, reached));
   const taking = checked.map(({ peer: { hotkey, uid, figures }, fast, row }): ScoredPeer => ({
     hotkey,
