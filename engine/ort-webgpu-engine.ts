@@ -17,7 +17,7 @@ import { forwardGraph, gradientInput, gradientOutput, INPUT, LOSS, trainingGraph
 import { writeOnnx } from './graph/onnx.ts';
 import { createHostCompressor } from './host-compressor.ts';
 import { inTurn } from './in-turn.ts';
-import { createApplySignStep } from './gpu/kernels/apply-sign-step.ts';
+import { createApplyStep } from './gpu/kernels/apply-step.ts';
 
 export function createOrtWebGpuEvaluator(
   context: GpuContext,
@@ -91,7 +91,7 @@ async function createEngine(
     const tensors = resident();
     return { tensors, inputs: named(tensors, gradientInput), outputs: named(tensors, gradientOutput) };
   });
-  const applySignStep = createApplySignStep(
+  const applyStep = createApplyStep(
     device,
     buffers,
     parameters.map(({ spec, buffer }) => ({ buffer, offset: spec.offset, size: spec.size })),
@@ -156,8 +156,7 @@ async function createEngine(
         if (step.total !== layout.total) {
           throw new RangeError(`step of ${step.total} parameters applied to ${layout.total}`);
         }
-        if (step.kind !== 'sign') throw new Error('sparse steps are not there yet');
-        applySignStep(step);
+        applyStep(step);
       }),
     loss: (batch) =>
       usable(() => {

@@ -2,6 +2,7 @@
 import { IGNORED_TARGET, type Batch } from '../../core/data/batch.ts';
 import { bitSet, setBits } from '../../core/lockstep/bits.ts';
 import type { SignStep } from '../../core/lockstep/sign-step.ts';
+import type { SparseStep } from '../../core/lockstep/sparse-step.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
 import { createRandom, seedFrom, type Random } from '../../core/numerics/prng.ts';
@@ -59,6 +60,27 @@ export function someStep(total: number, learningRate: number, label: string): Si
   }
   const descend = bitSet(total).map(() => draw.uint32());
   return { kind: 'sign', learningRate: Math.fround(learningRate), total, touched, descend };
+}
+
+/**
+ * A step of some coordinates, whole stretches of which are left out: by a usual size, or by a few of the smallest normal
+ * numbers so that it can end among the subnormals.
+ */
+export function someSparseStep(total: number, label: string): SparseStep {
+  const draw = random(label);
+  const positions: number[] = [];
+  for (let at = draw.below(100); at < total; at += 1 + draw.below(draw.below(20) === 0 ? 300 : 3)) positions.push(at);
+  // Few of a usual size: what they move is delicate no longer.
+  const size = (): number =>
+    draw.below(12) === 0 ? draw.uniform() - 0.5 : (draw.below(2) - 0.5) * 2 * (1 + draw.below(32) / 8) * MIN_NORMAL;
+  return {
+    kind: 'sparse',
+    learningRate: 1,
+    total,
+    positions: Uint32Array.from(positions),
+    values: Float32Array.from(positions, size),
+    bodies: [],
+  };
 }
 
 /** Smallest normal fp32 magnitude. */

@@ -4,11 +4,11 @@
  */
 import { expose } from 'comlink';
 import type { Batch } from '../../core/data/batch.ts';
-import type { SignStep } from '../../core/lockstep/sign-step.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
 import type { DecoupledMomentumParameters } from '../../core/protocol/manifest.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
+import type { OuterStep } from '../../core/scheme/scheme.ts';
 import type { BackendReport, Compressor, LossSum, Trainer } from '../../engine/engine.ts';
 import { planTraining } from '../../engine/gpu/engine.ts';
 import type { Tile } from '../../engine/gpu/kernel.ts';
@@ -108,7 +108,7 @@ const api = {
   },
   setParameters: (parameters: Float32Array): Promise<void> => current().setParameters(parameters),
   readParameters: (): Promise<Float32Array> => current().readParameters(),
-  applyStep: (step: SignStep): Promise<void> => current().applyStep(step),
+  applyStep: (step: OuterStep): Promise<void> => current().applyStep(step),
   loss: (batch: Batch): Promise<LossSum> => current().loss(batch),
   accumulate: (batch: Batch): Promise<LossSum> => current().accumulate(batch),
   takeGradient: (): Promise<Float32Array> => current().takeGradient(),

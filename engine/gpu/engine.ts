@@ -9,7 +9,7 @@ import { createGpuCompressor } from './compressor.ts';
 import type { Value } from '../graph/ir.ts';
 import { fusedForwardGraph, fusedTrainingGraph, gradientInput, gradientOutput, INPUT, LOSS } from '../graph/llama.ts';
 import { parameterGroups, type ParameterGroup } from '../graph/parameter-groups.ts';
-import { createApplySignStep } from './kernels/apply-sign-step.ts';
+import { createApplyStep } from './kernels/apply-step.ts';
 import type { GpuContext } from './context.ts';
 import { createHalfCopies, type HalfCopies } from './half-copies.ts';
 import type { GemmTiles } from './kernel.ts';
@@ -174,7 +174,7 @@ async function createEngine(
     free();
     throw error;
   }
-  const applySignStep = createApplySignStep(device, buffers, parameters);
+  const applyStep = createApplyStep(device, buffers, parameters);
   const loss = plan.outputs[LOSS]!;
   for (const { name, buffer } of gradients) {
     if (program.bufferOf(plan.outputs[gradientOutput(name)]!) !== buffer) {
@@ -226,8 +226,7 @@ async function createEngine(
     applyStep: (step) =>
       usable(() => {
         if (step.total !== total) throw new RangeError(`step of ${step.total} parameters applied to ${total}`);
-        if (step.kind !== 'sign') throw new Error('sparse steps are not there yet');
-        applySignStep(step);
+        applyStep(step);
         halves?.invalidate();
       }),
     loss: (batch) =>
