@@ -1,6 +1,6 @@
 /** The process behind `gauntlet start --peers N --attackers N`: runs a crowd until it is told to stop. */
 import { parseArgs } from 'node:util';
-import { isAttackName } from './attacks/gallery.ts';
+import { ATTACK_NAMES, isAttackName } from './attacks/gallery.ts';
 import { createCrowd } from './peers.ts';
 
 const { values } = parseArgs({
@@ -16,7 +16,10 @@ const { values } = parseArgs({
 if (!values.validator || !values.folder) throw new Error('--validator and --folder are needed');
 
 const attacks = values.attack.map((name) => {
-  if (!isAttackName(name)) throw new Error(`there is no attack ${name}`);
+  if (!isAttackName(name)) {
+    console.error(`there is no attack ${name}; there are ${ATTACK_NAMES.join(', ')}`);
+    process.exit(2);
+  }
   return name;
 });
 

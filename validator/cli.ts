@@ -65,7 +65,8 @@ program
   .addOption(schemeOption())
   .addOption(profileOption())
   .option('--peers <n>', 'simulated honest peers beside you', integer(0, 64), 3)
-  .option('--attackers <n>', 'simulated attackers: noise, copy-cat and wrong-data in turn', integer(0, 64), 1)
+  .option('--attackers <n>', 'simulated attackers, which take the gallery of attacks in turn', integer(0, 64), 1)
+  .option('--attack <name...>', 'attackers by what they do (docs/attacks.md), instead of a number of them')
   .option('--open', 'open the page in the system’s browser')
   .action(startCommand);
 

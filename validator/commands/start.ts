@@ -19,12 +19,17 @@ export interface StartOptions extends NewRunOptions {
   readonly host: string;
   readonly peers: number;
   readonly attackers: number;
+  /** Names of attacks, one attacker each, in place of a number of them. */
+  readonly attack?: readonly string[];
   readonly open?: boolean;
 }
 
-function startCrowd(validatorUrl: string, { data, peers, attackers }: StartOptions): ChildProcess | undefined {
-  if (peers + attackers === 0) return undefined;
-  return spawn(
+function startCrowd(
+  validatorUrl: string,
+  { data, peers, attackers, attack = [] }: StartOptions,
+): ChildProcess | undefined {
+  if (peers + attackers + attack.length === 0) return undefined;
+  const crowd = spawn(
     process.execPath,
     [
       '--import',
@@ -33,11 +38,16 @@ function startCrowd(validatorUrl: string, { data, peers, attackers }: StartOptio
       ...['--validator', validatorUrl],
       ...['--folder', join(data, 'peers')],
       ...['--honest', String(peers), '--attackers', String(attackers)],
+      ...attack.flatMap((name) => ['--attack', name]),
       ...['--max-pages', String(CROWD_PAGES)],
     ],
     // Its standard input is the leash: it ends when this process does, however this process ends.
     { stdio: ['pipe', 'inherit', 'inherit'], cwd: fileURLToPath(new URL('../..', import.meta.url)) },
   );
+  crowd.on('exit', (code) => {
+    if (code !== 0 && code !== null) console.error('The simulated peers have stopped; the validator goes on.');
+  });
+  return crowd;
 }
 
 function openPage(url: string): void {
