@@ -46,8 +46,8 @@ export interface ExperimentOptions {
   readonly pages: number;
   /** Pages of those that train more or fewer, by name. */
   readonly pagesOf?: Readonly<Record<string, number>>;
-  /** Departures of honest peers, by name. */
-  readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  /** The last window of those that leave, by name. */
+  readonly leavesAfter?: Readonly<Record<string, number>>;
   /** Uids that there are. */
   readonly maxPeers?: number;
   readonly seed: string;
@@ -127,6 +127,10 @@ async function createSeededRun(folder: RunFolder, options: ExperimentOptions, ti
   );
 }
 
+function leaving(lastWindow = Infinity): Behaviour {
+  return lastWindow === Infinity ? {} : { takesPart: (window) => window <= lastWindow };
+}
+
 /** Runs an experiment to its end. @throws Error when a peer fails in a way that an experiment should not provoke */
 export async function runExperiment(options: ExperimentOptions): Promise<ExperimentResult> {
   const path = await mkdtemp(join(tmpdir(), 'gauntlet-experiment-'));
@@ -201,7 +205,7 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
       validatorUrl: ADDRESS,
       ports: options.portsOf?.(ports, { name, time: self }) ?? ports,
       maxPages: options.pagesOf?.[name] ?? options.pages,
-      behaviour: { ...behaviourOf(member, hotkey, ports), ...options.behaviours?.[name] },
+      behaviour: { ...behaviourOf(member, hotkey, ports), ...leaving(options.leavesAfter?.[name]) },
       onEvent(event) {
         if (event.type === 'status' && event.status.kind === 'failed') failures.push(new Error(event.status.reason));
         options.onEvent?.(event, { name, contributor });

@@ -16,7 +16,13 @@ export interface LossMeter {
 }
 
 /** The pages that the run's own loss is measured on. */
-export function heldOutPages({ pages, manifest }: Pick<RunContext, 'pages' | 'manifest'>): number[] {
+export function heldOutPages({
+  pages,
+  manifest,
+}: {
+  readonly pages: Pick<RunContext['pages'], 'format' | 'train'>;
+  readonly manifest: Pick<RunContext['manifest'], 'data'>;
+}): number[] {
   const count = Math.max(1, Math.floor(MAX_HELD_OUT_SEQUENCES / pages.format.sequences));
   return Array.from({ length: Math.min(count, manifest.data.heldOutPages) }, (_, i) => pages.train + i);
 }
