@@ -1,6 +1,7 @@
 /** What an attack is: a deviation from the honest contributor, why somebody would try it, and what should become of it. */
 import type { ValidatorApi } from '../../client/api.ts';
 import type { Behaviour } from '../../client/behaviour.ts';
+import type { Check } from '../../core/protocol/api.ts';
 
 /** Where an attacker acts from. */
 export interface AttackContext {
@@ -23,10 +24,12 @@ export interface Expectation {
   /** Why, in a sentence: which figure gives it away. */
   readonly because: string;
   /**
-   * `none`: no weight at the end, or next to none. `less`: less than an honest peer. `honest`: as much as an honest peer,
-   * because what it delivers is an honest peer's work. `undetected`: a weight that it should not have.
+   * `none`: no weight at the end, or next to none. `less`: less than an honest peer. `honest`: about as much as an honest
+   * peer, because what it delivers is an honest peer's work.
    */
-  readonly weight: 'none' | 'less' | 'honest' | 'undetected';
+  readonly weight: 'none' | 'less' | 'honest';
+  /** The check that it fails; null where it fails none, or nothing of it gets as far as a check. */
+  readonly fails: Check | null;
 }
 
 export interface Attack {

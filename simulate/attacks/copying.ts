@@ -44,7 +44,7 @@ export const copyVerbatim: Attack = {
   title: 'Copy, verbatim',
   does: 'Uploads the best peer’s message of the window before as its own.',
   pays: 'It costs no training.',
-  expected: { because: COPIES_NOTHING_OF_ITS_OWN, weight: 'less' },
+  expected: { because: COPIES_NOTHING_OF_ITS_OWN, weight: 'less', fails: 'proof-of-computation' },
   behaviour: (context) => copies(context, (body) => body),
 };
 
@@ -52,7 +52,7 @@ export const copyPerturbed: Attack = {
   title: 'Copy, perturbed',
   does: 'The same, with every value changed by up to a half of itself.',
   pays: 'Copies that are not equal cannot be found by their hash.',
-  expected: { because: COPIES_NOTHING_OF_ITS_OWN, weight: 'less' },
+  expected: { because: COPIES_NOTHING_OF_ITS_OWN, weight: 'less', fails: 'proof-of-computation' },
   behaviour(context) {
     const random = createRandom(seedFrom('perturbation', context.seed));
     return copies(context, (body, scheme) =>
@@ -65,7 +65,11 @@ export const copyReindexed: Attack = {
   title: 'Copy, re-indexed',
   does: 'The same values, each at the next index of its chunk.',
   pays: 'Shared indices, which templar looks for, are avoided.',
-  expected: { because: 'The values belong elsewhere, so nothing is gained where they are put.', weight: 'none' },
+  expected: {
+    because: 'The values belong elsewhere, so nothing is gained where they are put.',
+    weight: 'none',
+    fails: 'loss',
+  },
   behaviour: (context) =>
     copies(context, (body, scheme) =>
       reencode(scheme, body, ({ index, value }, length) => ({ index: (index + 1) % length, value })),
@@ -79,6 +83,7 @@ export const replay: Attack = {
   expected: {
     because: 'What the model has learnt it does not learn again, and it was not this window’s data.',
     weight: 'less',
+    fails: 'proof-of-computation',
   },
   behaviour() {
     let held: Body | undefined;
@@ -101,6 +106,7 @@ export const sybils: Attack = {
   expected: {
     because: 'Only the one whose pages were trained has a μ that rises; templar’s overlap check cuts all others.',
     weight: 'less',
+    fails: 'proof-of-computation',
   },
   behaviour({ number, accomplices, sleep }) {
     if (number === 0) {

@@ -10,7 +10,11 @@ export const ownEasyData: Attack = {
   title: 'Own easy data',
   does: 'Trains the same four pages in every window instead of those assigned.',
   pays: 'They are held already, learnt already, and need no download.',
-  expected: { because: 'Its assigned pages gain no more than others, so μ stays near 0.', weight: 'less' },
+  expected: {
+    because: 'Its assigned pages gain no more than others, so μ stays near 0.',
+    weight: 'less',
+    fails: 'proof-of-computation',
+  },
   behaviour: () => ({ choosePages: (assigned) => assigned.map((_, i) => i % EASY_PAGES) }),
 };
 
@@ -44,6 +48,7 @@ export const overfitAssigned: Attack = {
   expected: {
     because: 'The rating goes by random pages alone, and these gain less than from honest work.',
     weight: 'less',
+    fails: null,
   },
   behaviour: () => ({
     choosePages: (assigned) => assigned.slice(0, OVERFIT_PAGES),

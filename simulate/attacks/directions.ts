@@ -14,7 +14,7 @@ export const noise: Attack = {
   title: 'Noise',
   does: 'Uploads a random direction in a valid message.',
   pays: 'It costs no training.',
-  expected: { because: 'It does not lower the loss, so it loses every match.', weight: 'none' },
+  expected: { because: 'It does not lower the loss, so it loses every match.', weight: 'none', fails: 'loss' },
   behaviour: ({ seed }) => randomDirection(seed),
 };
 
@@ -22,7 +22,7 @@ export const zeros: Attack = {
   title: 'Zeros',
   does: 'Uploads a valid message of zeros.',
   pays: 'It costs no training and can do no harm that would show.',
-  expected: { because: 'It lowers no loss: a gain of zero does not count as one.', weight: 'none' },
+  expected: { because: 'It lowers no loss: a gain of zero does not count as one.', weight: 'none', fails: 'loss' },
   behaviour: () => invents((work) => work.fill(0)),
 };
 
@@ -33,6 +33,7 @@ export const rescale: Attack = {
   expected: {
     because: 'Messages are normalised or clipped, so its size changes nothing and its work is honest.',
     weight: 'honest',
+    fails: null,
   },
   behaviour: () => distorts((work) => work.map((value) => 1_000 * value)),
 };
@@ -41,7 +42,7 @@ export const signFlip: Attack = {
   title: 'Sign flip',
   does: 'Trains honestly and uploads the opposite direction.',
   pays: 'It is the most harmful message of its size.',
-  expected: { because: 'The loss rises when it is tried.', weight: 'none' },
+  expected: { because: 'The loss rises when it is tried.', weight: 'none', fails: 'loss' },
   behaviour: () => distorts((work) => work.map((value) => -value)),
 };
 
@@ -52,7 +53,11 @@ export const colludingMinority: Attack = {
   title: 'Colluding minority',
   does: 'Several identities upload the same made-up direction.',
   pays: 'Where noise averages out, they add up.',
-  expected: { because: 'Each alone does not lower the loss, and agreement is not rewarded.', weight: 'none' },
+  expected: {
+    because: 'Each alone does not lower the loss, and agreement is not rewarded.',
+    weight: 'none',
+    fails: 'loss',
+  },
   behaviour: () =>
     invents((work) => {
       const random = createRandom(seedFrom('direction', COMMON_DIRECTION));
@@ -64,7 +69,11 @@ export const alternating: Attack = {
   title: 'Honest and lazy in turn',
   does: 'Trains honestly in odd windows and uploads noise in even ones.',
   pays: 'Half the work, if a reputation lasts over the windows in between.',
-  expected: { because: 'Matches are drawn after the upload, and half of them are lost.', weight: 'less' },
+  expected: {
+    because: 'Matches are drawn after the upload, and half of them are lost.',
+    weight: 'less',
+    fails: 'loss',
+  },
   behaviour({ seed }) {
     const random = createRandom(seedFrom('direction', seed));
     const isLazy = (window: number): boolean => window % 2 === 0;

@@ -8,7 +8,7 @@ export const wrongShape: Attack = {
   title: 'Wrong shape',
   does: 'Signs a message that is shorter or longer than the model’s.',
   pays: 'A validator that reads past the end may fall over, and with it the run.',
-  expected: { because: REFUSED, weight: 'none' },
+  expected: { because: REFUSED, weight: 'none', fails: 'format' },
   behaviour: ({ seed }) => ({
     persists: true,
     replaceBody(body, { window }) {
@@ -23,7 +23,7 @@ export const malformedBytes: Attack = {
   title: 'Malformed bytes',
   does: 'Signs a valid message, then flips, cuts or adds bytes at random.',
   pays: 'A validator that trusts a length or an index may fall over, and with it the run.',
-  expected: { because: REFUSED, weight: 'none' },
+  expected: { because: REFUSED, weight: 'none', fails: 'format' },
   behaviour: ({ seed }) => ({
     persists: true,
     replaceUpload(bytes, { window }) {

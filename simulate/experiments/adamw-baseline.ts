@@ -5,7 +5,7 @@ import { decodePageIndex, pageBatch, pageFormat } from '../../core/data/pages.ts
 import { PRESETS, type PresetName } from '../../core/model/presets.ts';
 import { createRandom, seedFrom } from '../../core/numerics/prng.ts';
 import { adamStep, type AdamMoments } from '../../core/scheme/sparseloco/adamw.ts';
-import { createNodeTrainer } from '../../engine/node.ts';
+import { createNodeEvaluator, createNodeTrainer } from '../../engine/node.ts';
 import { heldOutPages } from '../../validator/rounds/losses.ts';
 import { createRunArtefacts } from '../../validator/setup/create-artefacts.ts';
 import { DEFAULT_CACHE } from '../../validator/setup/data-cache.ts';
@@ -41,11 +41,10 @@ export async function trainWithAdamW(options: AdamWOptions): Promise<number[]> {
   const hashes = decodePageIndex(blobs.get(manifest.data.index.sha256)!, manifest.data.pages);
   const batch = (page: number): ReturnType<typeof pageBatch> => pageBatch(blobs.get(hashes[page]!)!, format);
   const train = hashes.length - manifest.data.heldOutPages;
-  const trainer = await createNodeTrainer({
-    config: manifest.model,
-    sequences: manifest.data.pageSequences,
-    intraOpThreads: 1,
-  });
+  const shape = { config: manifest.model, sequences: manifest.data.pageSequences, intraOpThreads: 1 };
+  const trainer = await createNodeTrainer(shape);
+  const evaluator = await createNodeEvaluator(shape);
+  await trainer.setParameters(parameters);
   const moments: AdamMoments = {
     steps: 0,
     first: new Float32Array(parameters.length),
@@ -55,11 +54,11 @@ export async function trainWithAdamW(options: AdamWOptions): Promise<number[]> {
   const held = heldOutPages({ pages: { format, train }, manifest });
 
   async function heldOutLoss(): Promise<number> {
-    await trainer.setParameters(parameters);
+    await evaluator.setParameters(parameters);
     let sum = 0;
     let count = 0;
     for (const page of held) {
-      const loss = await trainer.loss(batch(page));
+      const loss = await evaluator.loss(batch(page));
       sum += loss.sum;
       count += loss.count;
     }
@@ -77,6 +76,6 @@ export async function trainWithAdamW(options: AdamWOptions): Promise<number[]> {
     }
     losses.push(await heldOutLoss());
   }
-  await trainer.dispose();
+  await Promise.all([trainer.dispose(), evaluator.dispose()]);
   return losses;
 }

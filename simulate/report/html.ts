@@ -75,7 +75,7 @@ export function reportHtml(report: Report): string {
   const facts = [
     ['Command', command],
     ['Seed', seed],
-    ['Date', date],
+    ['Date', `${date.slice(0, 16).replace('T', ' ')} UTC`],
     ['Commit', commit ?? 'not in a checkout'],
     ['Machine', machine],
     ['Took', `${Math.round(seconds / 6) / 10} minutes`],

@@ -16,9 +16,9 @@ a{color:var(--c0)}nav ol{margin:0;padding-left:1.25rem}
 .findings{list-style:none;padding:0;max-width:56rem}.findings li{margin:.4rem 0}
 .verdict{border:1px solid currentColor;border-radius:.25rem;padding:0 .35rem;font-size:.8125rem;white-space:nowrap}
 .agrees{color:var(--good)}.does-not-agree{color:var(--bad)}.no-claim{color:var(--soft)}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem 2rem}
+dl div:first-child{grid-column:1/-1}.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,28rem),1fr));gap:1rem 2rem}
 figure{margin:0}figcaption{font-weight:600;margin-bottom:.25rem}
-svg{width:100%;height:auto;display:block;font:12px system-ui,sans-serif}
+svg{width:100%;height:auto;display:block;font:13px system-ui,sans-serif}
 svg text{fill:var(--soft)}svg .grid{stroke:var(--line)}svg .axis{stroke:var(--soft)}
 svg .series path{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
 svg .series .leader{stroke-width:1;opacity:.45}svg .series circle,svg .series text{fill:var(--c)}
@@ -29,5 +29,4 @@ caption{text-align:left;font-weight:600;padding-bottom:.25rem}
 th,td{text-align:left;padding:.2rem .75rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:500}.number{text-align:right}
 summary{cursor:pointer;margin-top:1rem}
-@media (max-width:30rem){svg{font-size:15px}}
 `;

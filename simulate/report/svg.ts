@@ -2,9 +2,11 @@
 import type { Plot } from '../experiments/study.ts';
 import { escapeHtml } from './escape.ts';
 
-const WIDTH = 560;
-const HEIGHT = 300;
-const MARGIN = { top: 14, right: 132, bottom: 46, left: 62 };
+const WIDTH = 460;
+const HEIGHT = 270;
+const MARGIN = { top: 14, bottom: 46, left: 62 };
+/** Of a letter of a label, at most. */
+const LETTER_WIDTH = 7.2;
 /** Least distance of two labels, in the plot's units. */
 const LABEL_HEIGHT = 15;
 const MARKS = 24;
@@ -46,7 +48,8 @@ export function plotSvg({ title, x, y, series }: Plot): string {
   const [lowest, highest] = extent(points.map(([, value]) => value));
   const pad = (highest - lowest) * 0.05;
   const [bottom, top] = [lowest - pad, highest + pad];
-  const inner = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
+  const labelWidth = 14 + LETTER_WIDTH * Math.max(...shown.map(({ label }) => label.length));
+  const inner = { width: WIDTH - MARGIN.left - labelWidth, height: HEIGHT - MARGIN.top - MARGIN.bottom };
   const px = (at: number): number => MARGIN.left + ((at - left) / (right - left)) * inner.width;
   const py = (value: number): number => MARGIN.top + (1 - (value - bottom) / (top - bottom)) * inner.height;
   const n = (value: number): string => value.toFixed(1);

@@ -50,11 +50,9 @@ export function isAsExpected(expected: Expectation['weight'], weight: number, ho
     case 'none':
       return weight < honestWeight / 10;
     case 'less':
-      return weight < honestWeight / 2;
+      return weight < 0.75 * honestWeight;
     case 'honest':
       return weight > honestWeight / 4;
-    case 'undetected':
-      return weight > honestWeight / 10;
     default:
       return expected satisfies never;
   }
