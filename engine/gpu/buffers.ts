@@ -34,3 +34,36 @@ export function createGpuBuffers(device: GPUDevice): GpuBuffers {
     },
   };
 }
+
+/** Storage buffers that are freed together, and can be copied from and to. */
+export interface OwnBuffers {
+  /** Of all of them. */
+  readonly bytes: number;
+  make(bytes: number, usage?: GPUBufferUsageFlags): GPUBuffer;
+  upload(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer;
+  dispose(): void;
+}
+
+export function createOwnBuffers(device: GPUDevice, buffers: GpuBuffers): OwnBuffers {
+  const own: GPUBuffer[] = [];
+  const make = (bytes: number, usage: GPUBufferUsageFlags = GPUBufferUsage.STORAGE): GPUBuffer => {
+    const buffer = buffers.make(bytes, usage | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+    own.push(buffer);
+    return buffer;
+  };
+  return {
+    get bytes() {
+      return own.reduce((sum, { size }) => sum + size, 0);
+    },
+    make,
+    upload(data) {
+      const buffer = make(data.byteLength);
+      device.queue.writeBuffer(buffer, 0, data);
+      return buffer;
+    },
+    dispose() {
+      for (const buffer of own) buffers.free(buffer);
+      own.length = 0;
+    },
+  };
+}

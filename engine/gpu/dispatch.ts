@@ -9,6 +9,17 @@ export interface Dispatch {
 /** Dispatches handed to the device at once: an operating system resets a GPU that one submission keeps busy for seconds. */
 const DISPATCHES_A_SUBMISSION = 32;
 
+/** WebGPU's guaranteed limit of workgroups along an axis. */
+const MAX_WORKGROUPS = 65_535;
+
+/** Alignment of a uniform's place in its buffer, WebGPU's guaranteed one. */
+export const UNIFORM_STRIDE = 256;
+
+/** Workgroups of a kernel with a thread an element; beyond the limit a thread takes several. */
+export function elementwise(threads: number, size: number): number {
+  return Math.min(MAX_WORKGROUPS, Math.ceil(size / threads));
+}
+
 /** @param bound in the order of the bindings */
 export function dispatchOf(
   device: GPUDevice,

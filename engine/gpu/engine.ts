@@ -11,6 +11,7 @@ import { fusedForwardGraph, fusedTrainingGraph, gradientInput, gradientOutput, I
 import { parameterGroups, type ParameterGroup } from '../graph/parameter-groups.ts';
 import { createApplyStep } from './kernels/apply-step.ts';
 import type { GpuContext } from './context.ts';
+import type { DeviceTensor } from './kernels/chunks/runs.ts';
 import { createHalfCopies, type HalfCopies } from './half-copies.ts';
 import type { GemmTiles } from './kernel.ts';
 import { planGraph, type Plan, type PlanOptions } from './plan.ts';
@@ -246,33 +247,53 @@ async function createEngine(
     discardGradient: () => usable(clearGradients),
     createCompressor: (scheme) =>
       usable(async () => {
-        const { parameters: rules } = scheme;
-        if (rules.name !== 'decoupled-momentum') throw new Error(`${rules.name} is not there yet`);
+        const tensorsOf = (stored: typeof parameters): DeviceTensor[] =>
+          stored.flatMap(({ buffer, offset, members }) =>
+            members.map((spec) => ({ buffer, offset: spec.offset - offset, spec })),
+          );
         const compressor = await context.allocate(async () => {
           const made = await createGpuCompressor({
             context,
-            parameters: rules,
-            gradients: gradients.flatMap(({ buffer, offset, members }) =>
-              members.map((spec) => ({ buffer, offset: spec.offset - offset, spec })),
-            ),
+            scheme,
+            parameters: tensorsOf(parameters),
+            gradients: tensorsOf(gradients),
           });
           compressors.push(made);
           return made;
         });
+        /** The parameters may have moved, whatever came of it. */
+        const moving = async <T>(work: () => T | Promise<T>): Promise<T> => {
+          try {
+            return await work();
+          } finally {
+            if (scheme.localSteps) halves?.invalidate();
+          }
+        };
         return {
           stateBytes: compressor.stateBytes,
-          localStep: () => Promise.reject(new Error('local steps are not there yet')),
-          discard: () => usable(clearGradients),
+          localStep: (window) =>
+            usable(() =>
+              moving(async () => {
+                if (accumulated === 0) throw new Error('no gradient was accumulated');
+                await compressor.localStep(window, 1 / accumulated);
+                clearGradients();
+              }),
+            ),
+          discard: () =>
+            usable(() =>
+              moving(() => {
+                clearGradients();
+                compressor.discard();
+              }),
+            ),
           compress: (window) =>
-            usable(async () => {
-              if (accumulated === 0) throw new Error('no gradient was accumulated');
-              const body = await compressor.compress({
-                learningRate: scheme.learningRate(window),
-                gradientScale: 1 / accumulated,
-              });
-              clearGradients();
-              return body;
-            }),
+            usable(() =>
+              moving(async () => {
+                const body = await compressor.compress(window, accumulated === 0 ? null : 1 / accumulated);
+                clearGradients();
+                return body;
+              }),
+            ),
           undo: () => usable(() => compressor.undo()),
           saveState: () => usable(() => compressor.saveState()),
           loadState: (bytes) => usable(() => compressor.loadState(bytes)),

@@ -44,3 +44,10 @@ export async function readFloats(
   }
   return values;
 }
+
+/** A buffer's first word. */
+export async function readWord(from: Source, buffer: GPUBuffer): Promise<number> {
+  const word = new Uint32Array(1);
+  await readBytes(from, buffer, new Uint8Array(word.buffer));
+  return word[0]!;
+}

@@ -47,7 +47,7 @@ export function eachOwn(shape: ChunkShape, body: string, first = 0, end = divide
 /** A run of chunks (`runs.ts`), and what changes from window to window. */
 export const UNIFORMS = /* wgsl */ `
 struct Run {
-  gradient: u32,
+  start: u32,
   parameter: u32,
   size: u32,
   stride: u32,

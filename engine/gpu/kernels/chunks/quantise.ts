@@ -1,37 +1,54 @@
 /**
- * One quantiser for the values of a whole message, and their codes: the fast path of `quantise` (core/numerics) and of
- * `quantiseAll` in core/scheme/decoupled-momentum/contributor.ts. Every sum is taken in an order that does not depend on
+ * One quantiser for the values of a whole message, and their codes: the fast path of `quantise` and `quantiseMidRise`
+ * (core/numerics) and of `quantiseAll` in the contributors of core/scheme. Every sum is taken in an order that does not depend on
  * the device's: a workgroup's first, then, by whoever needs it next, those of all workgroups.
  */
 import { MAX_SCALE, MIN_SCALE } from '../../../../core/numerics/quantise.ts';
-import { BINS, QUANTISER_BYTES } from '../../../../core/scheme/decoupled-momentum/body.ts';
 import { f32 } from '../../kernel.ts';
 import { workgroupReduction } from '../reduction.ts';
 
+export interface QuantiserRule {
+  /** At most 256. */
+  readonly bins: number;
+  /** Code of a value at the shift, rounded to even. */
+  readonly middle: number;
+  /** Whether bins are shifted to the values' mean, whose deviation is then that of a sample. */
+  readonly shifted: boolean;
+  /** What stands for each value that is not to count, as `extractCode` leaves it. */
+  readonly silence: number;
+}
+
 /** A thread a bin. */
-const THREADS = BINS;
+const THREADS = 256;
 const MAX_GROUPS = 64;
 
 const TOTAL = workgroupReduction('total', THREADS, (a, b) => `${a} + ${b}`);
 
-/** As in a body, then the code of zero. */
-const ZERO_CODE = QUANTISER_BYTES / 4;
-export const QUANTISER_SCRATCH_BYTES = QUANTISER_BYTES + 4;
+/** Shift, width of a bin, the table, and the code of silence. */
+const AT_TABLE = 2;
+const AT_SILENCE = AT_TABLE + THREADS;
+export const QUANTISER_SCRATCH_BYTES = 4 * (AT_SILENCE + 1);
 
 /** Workgroups of each kernel but the last, which has one. */
 export function quantiseGroups(count: number): number {
   return Math.min(MAX_GROUPS, Math.ceil(count / THREADS));
 }
 
-/** Of each workgroup: the sum of its values, how many are zero, the sum of squares; then the sum and count of each bin. */
+/** Of each workgroup: the sum of its values, how many are silent, the sum of squares; then the sum and count of each bin. */
 export function sumsBytes(count: number): number {
-  return 4 * quantiseGroups(count) * (3 + 2 * BINS);
+  return 4 * quantiseGroups(count) * (3 + 2 * THREADS);
 }
 
 /** The kernels in order, each of `count` values. */
-export function quantiseCodes(count: number): { moments: string; spread: string; encode: string; table: string } {
+export function quantiseCodes(
+  count: number,
+  { bins, middle, shifted, silence }: QuantiserRule,
+): { moments: string; spread: string; encode: string; table: string } {
+  // Of as many values the deviation is that of fewer, since their mean is theirs.
+  const freedom = shifted ? 1 : 0;
+  const isSilent = `value == ${f32(silence)}`;
   const groups = quantiseGroups(count);
-  const atZeros = groups;
+  const atSilent = groups;
   const atSquares = 2 * groups;
   const atBins = 3 * groups;
   const ENTRY = `@compute @workgroup_size(${THREADS})
@@ -52,7 +69,7 @@ fn of_all_groups(first: u32, thread: u32) -> f32 {
 }
 
 fn live_values(thread: u32) -> f32 {
-  return ${f32(count)} - of_all_groups(${atZeros}u, thread);
+  return ${f32(count)} - of_all_groups(${atSilent}u, thread);
 }
 `;
   return {
@@ -62,13 +79,13 @@ ${TOTAL}
 
 ${ENTRY} {
   var sum = 0.0;
-  var zeros = 0.0;
-  ${eachValue('sum += value; zeros += select(0.0, 1.0, value == 0.0);')}
+  var silent = 0.0;
+  ${eachValue(`if (${isSilent}) { silent += 1.0; } else { sum += value; }`)}
   sum = total(sum, thread);
-  zeros = total(zeros, thread);
+  silent = total(silent, thread);
   if (thread == 0u) {
     sums[group.x] = sum;
-    sums[${atZeros}u + group.x] = zeros;
+    sums[${atSilent}u + group.x] = silent;
   }
 }
 `,
@@ -80,9 +97,9 @@ ${ofAllGroups}
 
 ${ENTRY} {
   let live = live_values(thread);
-  let shift = of_all_groups(0u, thread) / max(live, 1.0);
+  let shift = ${shifted ? 'of_all_groups(0u, thread) / max(live, 1.0)' : '0.0'};
   var squares = 0.0;
-  ${eachValue('let distance = select(value - shift, 0.0, value == 0.0); squares += distance * distance;')}
+  ${eachValue(`let distance = select(value - shift, 0.0, ${isSilent}); squares += distance * distance;`)}
   squares = total(squares, thread);
   if (thread == 0u) {
     sums[${atSquares}u + group.x] = squares;
@@ -97,22 +114,23 @@ ${bindValues}
 @group(0) @binding(3) var<storage, read_write> picks: array<u32>;
 ${ofAllGroups}
 
-const NO_BIN = ${BINS}u;
+const NO_BIN = ${THREADS}u;
 var<workgroup> distances: array<f32, ${THREADS}>;
 var<workgroup> codes: array<u32, ${THREADS}>;
 
 fn code_of(distance: f32, scale: f32) -> u32 {
-  return u32(round(clamp(distance / scale + ${f32(BINS / 2)}, 0.0, ${f32(BINS - 1)})));
+  return u32(round(clamp(distance / scale + ${f32(middle)}, 0.0, ${f32(bins - 1)})));
 }
 
 ${ENTRY} {
   let shift = quantiser[0];
   let live = live_values(thread);
-  let width = 6.0 * sqrt(of_all_groups(${atSquares}u, thread) / max(live - 1.0, 1.0)) / ${f32(BINS)};
-  let scale = select(1.0, width, live > 1.0 && width >= ${f32(MIN_SCALE)} && width <= ${f32(MAX_SCALE)});
+  let width = 6.0 * sqrt(of_all_groups(${atSquares}u, thread) / max(live - ${f32(freedom)}, 1.0)) / ${f32(bins)};
+  let scale = select(1.0, width, live > ${f32(freedom)} && width >= ${f32(MIN_SCALE)} && width <= ${f32(MAX_SCALE)});
+  let silent_code = ${shifted ? 'code_of(-shift, scale)' : '0u'};
   if (thread == 0u && group.x == 0u) {
     quantiser[1] = scale;
-    quantiser[${ZERO_CODE}] = f32(code_of(-shift, scale));
+    quantiser[${AT_SILENCE}u] = f32(silent_code);
   }
   // Values go through the memory of the workgroup in tiles, of which each thread adds up its bin's.
   var sum = 0.0;
@@ -122,10 +140,11 @@ ${ENTRY} {
     codes[thread] = NO_BIN;
     if (i < ${count}u) {
       let value = values[i];
+      let silent = ${isSilent};
       let code = code_of(value - shift, scale);
-      picks[i] |= code << 16u;
+      picks[i] |= select(code, silent_code, silent) << 16u;
       distances[thread] = value - shift;
-      codes[thread] = select(code, NO_BIN, value == 0.0);
+      codes[thread] = select(code, NO_BIN, silent);
     }
     workgroupBarrier();
     for (var other = 0u; other < ${THREADS}u; other++) {
@@ -135,29 +154,32 @@ ${ENTRY} {
     }
     workgroupBarrier();
   }
-  sums[${atBins}u + group.x * ${BINS}u + thread] = sum;
-  sums[${atBins + groups * BINS}u + group.x * ${BINS}u + thread] = entries;
+  sums[${atBins}u + group.x * ${THREADS}u + thread] = sum;
+  sums[${atBins + groups * THREADS}u + group.x * ${THREADS}u + thread] = entries;
 }
 `,
 
-    // The reference's quantiser has no exact zero, and a silent chunk must stay silent: so where there are zeros, the bin
-    // that zero falls in decodes to exactly zero.
+    // The reference's quantiser has no exact zero, and a silent chunk must stay silent: so where it shifts, the bin that
+    // silence falls in decodes to exactly zero. Where there is no shift, a norm of 0 says it.
     table: /* wgsl */ `${bindSums}
 ${bindQuantiser}
 ${ofAllGroups}
 
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) thread: u32) {
-  let zeros = of_all_groups(${atZeros}u, thread);
   var sum = 0.0;
   var entries = 0.0;
   for (var other = 0u; other < ${groups}u; other++) {
-    sum += sums[${atBins}u + other * ${BINS}u + thread];
-    entries += sums[${atBins + groups * BINS}u + other * ${BINS}u + thread];
+    sum += sums[${atBins}u + other * ${THREADS}u + thread];
+    entries += sums[${atBins + groups * THREADS}u + other * ${THREADS}u + thread];
   }
   let mean = sum / max(entries, 1.0);
-  let is_zeros = zeros > 0.0 && f32(thread) == quantiser[${ZERO_CODE}];
-  quantiser[2u + thread] = select(mean, -quantiser[0], is_zeros);
+${
+  shifted
+    ? `  let is_silent = of_all_groups(${atSilent}u, thread) > 0.0 && f32(thread) == quantiser[${AT_SILENCE}];
+  quantiser[${AT_TABLE}u + thread] = select(mean, -quantiser[0], is_silent);`
+    : `  quantiser[${AT_TABLE}u + thread] = mean;`
+}
 }
 `,
   };

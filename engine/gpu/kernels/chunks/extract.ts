@@ -1,10 +1,12 @@
 /**
- * Folds the gradient into the momentum and takes out each chunk's largest coefficients, a workgroup a chunk: the fast
- * path of `extract` in core/scheme/decoupled-momentum/contributor.ts. Everything between the gradient and the kept
- * coefficients stays in the workgroup: most of it in registers, and what threads must see of each other's in a few rows
+ * Folds a window's work into the accumulator and takes out each chunk's largest values, or coefficients where there is a
+ * transform, a workgroup a chunk: the fast path of `extract` in the contributors of core/scheme. Everything between the
+ * work and the kept values stays in the workgroup: most of it in registers, and what threads must see of each other's in a few rows
  * at a time, so that the memory of the workgroup, of which WebGPU guarantees 16 KiB, does not keep others waiting.
  */
+import { f32 } from '../../kernel.ts';
 import { chunkMain, divide, eachOwn, UNIFORMS, type ChunkShape } from './chunk-workgroup.ts';
+import { bindWork, folded, type Work } from './work.ts';
 
 /** A thread's elements that pass through the workgroup's memory at once. */
 const BATCH = 4;
@@ -15,60 +17,41 @@ const SEGMENTS = 16;
 /** Bits a thread has for its elements; it has at most that many. */
 const PLANES = 16;
 
-export function extractCode(shape: ChunkShape): string {
-  const { rows, columns, kept } = shape;
-  const { lanes, share, threads } = divide(shape);
+export interface Extraction {
+  readonly work: Work;
+  /** Whether values are selected by their cosine transform's coefficients, or as they are. */
+  readonly transform: boolean;
+  /** Stands for each value of a chunk that has nothing to say: values are of unit length a chunk. */
+  readonly silence: number;
+}
+
+/** WGSL that leaves a thread's values in `own`, with the accumulator as it is now. */
+function load(shape: ChunkShape, work: Work): string {
+  return `var own: array<f32, ${divide(shape).share}>;
+  ${eachOwn(
+    shape,
+    `let at = corner + row * run.stride + column;
+    own[i] = ${folded(work, 'at')};
+    accumulator[at] = own[i];`,
+  )}`;
+}
+
+/** As `load`, with a thread's coefficients in `own`: the transform goes along the rows first. */
+function loadTransformed(shape: ChunkShape, work: Work): string {
+  const { rows, columns } = shape;
+  const { lanes, share } = divide(shape);
   const batches = Array.from({ length: Math.ceil(share / BATCH) }, (_, i) => {
     const end = Math.min((i + 1) * BATCH, share);
     return { first: i * BATCH, end, row: i * BATCH * lanes, endRow: Math.min(end * lanes, rows) };
   });
-  const atPartials = 4 * threads;
-  const atTotals = atPartials + DIGITS * SEGMENTS;
-  const planeWords = Math.ceil(threads / 32);
-  const words = Math.max(BATCH * threads, atTotals + DIGITS, threads + 2 * PLANES * planeWords);
-
-  return /* wgsl */ `${UNIFORMS}
-@group(0) @binding(2) var<storage, read_write> momentum: array<f32>;
-@group(0) @binding(3) var<storage, read> bases: array<f32>;
-@group(0) @binding(4) var<storage, read_write> picks: array<u32>;
-@group(0) @binding(5) var<storage, read_write> norms: array<f32>;
-@group(0) @binding(6) var<storage, read> gradient: array<f32>;
-@group(0) @binding(7) var<storage, read_write> values: array<f32>;
-
-const SMALLEST_NORMAL = 0x1p-126f;
-
-// Bits and not floats: a device may flush or quieten what only looks like a float.
-var<workgroup> words: array<u32, ${words}>;
-
-fn magnitude(value: f32) -> u32 {
-  return bitcast<u32>(value) & 0x7fffffffu;
-}
-
-// One in the place of a digit's count among the four to a word.
-fn counted(digit: u32) -> vec4<u32> {
-  let one = 1u << (8u * (digit & 3u));
-  return select(vec4<u32>(), vec4<u32>(one), vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(digit >> 2u));
-}
-
-// How many places before this thread's i-th are marked, of those whose marks begin at \`first\`.
-fn marked_before(first: u32, i: u32, thread: u32) -> u32 {
-  let end = first + i * ${planeWords}u + thread / 32u;
-  var count = countOneBits(words[end] & ((1u << (thread % 32u)) - 1u));
-  for (var at = first; at < end; at++) { count += countOneBits(words[at]); }
-  return count;
-}
-${chunkMain(
-  shape,
-  `
-  // The transform, rows first.
-  var along_rows: array<f32, ${share}>;
+  return `var along_rows: array<f32, ${share}>;
   ${batches
     .map(
       ({ first, end, row }) => `${eachOwn(
         shape,
         `let at = corner + row * run.stride + column;
-    let folded = window.decay * momentum[at] + window.step * gradient[run.gradient + at];
-    momentum[at] = folded;
+    let folded = ${folded(work, 'at')};
+    accumulator[at] = folded;
     words[element - ${row * columns}u] = bitcast<u32>(folded);`,
         first,
         end,
@@ -97,7 +80,51 @@ ${chunkMain(
   }
   workgroupBarrier();`,
     )
-    .join('\n  ')}
+    .join('\n  ')}`;
+}
+
+export function extractCode(shape: ChunkShape, { work, transform, silence }: Extraction): string {
+  const { kept } = shape;
+  const { threads } = divide(shape);
+  const atPartials = 4 * threads;
+  const atTotals = atPartials + DIGITS * SEGMENTS;
+  const planeWords = Math.ceil(threads / 32);
+  const words = Math.max(BATCH * threads, atTotals + DIGITS, threads + 2 * PLANES * planeWords);
+
+  return /* wgsl */ `${UNIFORMS}
+@group(0) @binding(2) var<storage, read_write> accumulator: array<f32>;
+@group(0) @binding(3) var<storage, read_write> picks: array<u32>;
+@group(0) @binding(4) var<storage, read_write> norms: array<f32>;
+@group(0) @binding(5) var<storage, read_write> values: array<f32>;
+${bindWork(work, 6)}
+${transform ? `@group(0) @binding(${6 + work.arrays.length}) var<storage, read> bases: array<f32>;` : ''}
+
+const SMALLEST_NORMAL = 0x1p-126f;
+
+// Bits and not floats: a device may flush or quieten what only looks like a float.
+var<workgroup> words: array<u32, ${words}>;
+
+fn magnitude(value: f32) -> u32 {
+  return bitcast<u32>(value) & 0x7fffffffu;
+}
+
+// One in the place of a digit's count among the four to a word.
+fn counted(digit: u32) -> vec4<u32> {
+  let one = 1u << (8u * (digit & 3u));
+  return select(vec4<u32>(), vec4<u32>(one), vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(digit >> 2u));
+}
+
+// How many places before this thread's i-th are marked, of those whose marks begin at \`first\`.
+fn marked_before(first: u32, i: u32, thread: u32) -> u32 {
+  let end = first + i * ${planeWords}u + thread / 32u;
+  var count = countOneBits(words[end] & ((1u << (thread % 32u)) - 1u));
+  for (var at = first; at < end; at++) { count += countOneBits(words[at]); }
+  return count;
+}
+${chunkMain(
+  shape,
+  `
+  ${(transform ? loadTransformed : load)(shape, work)}
 
   // The least magnitude that is kept, digit by digit from the highest: magnitudes are ordered as their bits are.
   var least = 0u;
@@ -186,7 +213,9 @@ ${chunkMain(
   storageBarrier();
   for (var i = thread; i < ${kept}u; i += ${threads}u) {
     let value = values[first_pick + i] * unit / length;
-    values[first_pick + i] = select(value, 0.0, silent || abs(value) < SMALLEST_NORMAL);
+    values[first_pick + i] = select(select(value, 0.0, abs(value) < SMALLEST_NORMAL), ${f32(silence)}, silent);
+    // Receivers refuse whatever else a silent chunk could say.
+    if (silent) { picks[first_pick + i] = i; }
   }
   if (thread == 0u) { norms[run.first_chunk + chunk] = select(largest * length, 0.0, silent); }`,
 )}`;
