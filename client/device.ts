@@ -42,7 +42,9 @@ export async function createDevice(
   { createTrainer, now }: Pick<ContributorPorts, 'createTrainer' | 'now'>,
   { config, pageSequences, scheme, replaceTrainer = (trainer) => trainer }: DeviceOptions,
 ): Promise<Device> {
-  const trainer = guardTrainer(replaceTrainer(await guard(() => createTrainer({ config, pageSequences }))));
+  const trainer = guardTrainer(
+    replaceTrainer(await guard(() => createTrainer({ config, scheme: scheme.name, pageSequences }))),
+  );
   // A lost device may refuse even this; what it held is gone either way.
   const dispose = (): Promise<void> => trainer.dispose().catch(() => undefined);
   if (pageSequences % trainer.sequences !== 0) {

@@ -2,6 +2,7 @@
 import type { Trainer } from '../engine/engine.ts';
 import type { Signer } from '../core/identity/signing.ts';
 import type { ModelConfig } from '../core/model/config.ts';
+import type { RunManifest } from '../core/protocol/manifest.ts';
 
 /** What a blob is for: decides how long it is kept. */
 export type BlobKind = 'checkpoint-chunk' | 'outer-step' | 'page' | 'page-index' | 'tokenizer';
@@ -42,10 +43,14 @@ export interface ContributorPorts {
   /** Bytes that may be stored before the download starts, or undefined when unknown. */
   readonly storageQuotaBytes?: () => Promise<number | undefined>;
   /**
-   * Compiles an engine for the run's model, with as many sequences a batch as the device is good for: a divisor of
-   * `pageSequences`. Called again after a lost device. An error with a `remedy` is one that only a person can mend.
+   * Compiles an engine for the run's model, with as many sequences a batch as the device is good for beside the scheme's
+   * state: a divisor of `pageSequences`. Called again after a lost device. An error with a `remedy` is one that only a person can mend.
    */
-  readonly createTrainer: (options: { config: ModelConfig; pageSequences: number }) => Promise<Trainer>;
+  readonly createTrainer: (options: {
+    config: ModelConfig;
+    scheme: RunManifest['scheme']['name'];
+    pageSequences: number;
+  }) => Promise<Trainer>;
   readonly fetch: typeof fetch;
   /** Milliseconds since the epoch on this machine; only ever used relative to the server's time. */
   readonly now: () => number;

@@ -13,7 +13,7 @@ export interface PresetRow {
   readonly payloadBytes: number;
   /** Bytes of an outer step of as many contributions as are aggregated at most, downloaded once a window. */
   readonly stepBytes: number;
-  /** GPU memory for one sequence at a time with blocks computed twice, in fp32: no device with less can train it. */
+  /** GPU memory, with the preset's own scheme, for one sequence at a time with blocks computed twice, in fp32: no device with less can train it. */
   readonly leastMemoryBytes: number;
   /** GPU memory for a whole page at a time, in fp32. */
   readonly pageMemoryBytes: number;
@@ -28,8 +28,9 @@ export function presetRow(preset: PresetName): PresetRow {
   const layout = parameterLayout(config);
   const scheme = createScheme(PRESETS[preset].scheme, layout);
 
-  const least = trainingMemory({ config }, { sequences: 1, recompute: true, precision: 'fp32' });
-  const page = trainingMemory({ config }, { sequences: data.pageSequences, recompute: false, precision: 'fp32' });
+  const trained = { config, scheme: scheme.name };
+  const least = trainingMemory(trained, { sequences: 1, recompute: true, precision: 'fp32' });
+  const page = trainingMemory(trained, { sequences: data.pageSequences, recompute: false, precision: 'fp32' });
   return {
     preset,
     parameters: layout.total,

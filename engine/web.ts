@@ -3,6 +3,7 @@
  * WASM and for WebGPU are large and separate, so each is loaded when it is chosen.
  */
 import type { ModelConfig } from '../core/model/config.ts';
+import type { SchemeParameters } from '../core/protocol/manifest.ts';
 import { absolute } from './address.ts';
 import { findWasm, NoBackendError } from './capability.ts';
 import type { BackendReport, Evaluator, Trainer } from './engine.ts';
@@ -96,6 +97,8 @@ export async function createWebEvaluator(options: WebEngineOptions): Promise<Eva
 
 export interface FittingOptions {
   readonly config: ModelConfig;
+  /** Which state the compressor will hold beside the model. */
+  readonly scheme: SchemeParameters['name'];
   /** Sequences of a page: a micro-batch is a whole part of one. */
   readonly pageSequences: number;
   /** Sequences of a micro-batch on a processor. */
@@ -113,7 +116,7 @@ export interface FittingOptions {
  * @throws DoesNotFitError, or as `createWebTrainer`
  */
 export async function createFittingTrainer(options: FittingOptions): Promise<Trainer> {
-  const { config, pageSequences, hostSequences, backend, memoryMib } = options;
+  const { config, scheme, pageSequences, hostSequences, backend, memoryMib } = options;
   if (backend.backend !== 'webgpu') {
     requireHostMemory(config);
     return createWebTrainer({ config, sequences: hostSequences, backend });
@@ -124,6 +127,7 @@ export async function createFittingTrainer(options: FittingOptions): Promise<Tra
   const fit = (precision: Precision): Fit =>
     fitTraining({
       config,
+      scheme,
       pageSequences,
       precision,
       budget,

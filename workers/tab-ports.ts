@@ -25,9 +25,10 @@ export async function createTabPorts(database: Database, options: TabPortsOption
     blobs: createBlobCache(database),
     optimiser: createOptimiserStore(database),
     storageQuotaBytes: freeStorageBytes,
-    createTrainer: async ({ config, pageSequences }) =>
+    createTrainer: async ({ config, scheme, pageSequences }) =>
       createFittingTrainer({
         config,
+        scheme,
         pageSequences,
         hostSequences: microBatchSequences(pageSequences),
         // Chosen anew each time: after a lost device the other one may be what is left.

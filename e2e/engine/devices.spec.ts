@@ -57,7 +57,8 @@ test('a lost device is reported as such, and the next engine gets another', asyn
 test('where one of our kernels does not compile, onnxruntime’s are used and the report says so', async ({ page }) => {
   const web = await openHarness(page);
   const report = await web.chooseBackend('webgpu');
-  const options = { config: TINY, pageSequences: TINY_SEQUENCES, hostSequences: 1, backend: report };
+  const scheme = 'decoupled-momentum';
+  const options = { config: TINY, scheme, pageSequences: TINY_SEQUENCES, hostSequences: 1, backend: report } as const;
   await web.refuseOneKernel();
   const { reasons } = await web.createFittingTrainer(options);
   expect(reasons.at(-1)).toBe(
@@ -83,7 +84,8 @@ test('a GPU without room is reported as such, and nothing is left on it', async 
 test('what training takes is planned and told, and too little is refused with a way out', async ({ page }) => {
   const web = await openHarness(page);
   const backend = await web.chooseBackend('webgpu');
-  const options = { config: TINY, pageSequences: TINY_SEQUENCES, hostSequences: 1, backend };
+  const scheme = 'decoupled-momentum';
+  const options = { config: TINY, scheme, pageSequences: TINY_SEQUENCES, hostSequences: 1, backend } as const;
   const { reasons, sequences } = await web.createFittingTrainer(options);
   expect(sequences).toBe(TINY_SEQUENCES);
   expect(reasons.slice(-2)).toEqual([
@@ -93,7 +95,14 @@ test('what training takes is planned and told, and too little is refused with a 
   await web.dispose();
 
   const { model: config, data } = PRESETS.base;
-  const large = { config, pageSequences: data.pageSequences, hostSequences: 1, backend, memoryMib: 512 };
+  const large = {
+    config,
+    scheme,
+    pageSequences: data.pageSequences,
+    hostSequences: 1,
+    backend,
+    memoryMib: 512,
+  } as const;
   await expect(web.createFittingTrainer(large)).rejects.toThrow(
     /DoesNotFitError: This model does not fit this device: 1\.9 GiB are needed, 461 MiB may be used/,
   );
@@ -139,6 +148,16 @@ test('a thousand windows leave no buffer behind', async ({ page }) => {
   expect(settled.own).toBeGreaterThan(0);
   await web.windows(batch, 990, scheme, least);
   expect(await web.liveGpuBuffers()).toEqual(settled);
+  await web.dispose();
+  expect(await web.liveGpuBuffers()).toEqual({ own: 0, all: 0 });
+
+  // Local steps have buffers of their own, and a fifth of the windows shows whether these pile up.
+  await web.createTrainer(await web.chooseBackend('webgpu'), { config: least, sequences: 1 });
+  await web.setParameters(someParameters(least));
+  await web.windows(batch, 10, PRESETS.micro.schemes.sparseloco, least);
+  const local = await web.liveGpuBuffers();
+  await web.windows(batch, 190, PRESETS.micro.schemes.sparseloco, least);
+  expect(await web.liveGpuBuffers()).toEqual(local);
   await web.dispose();
   expect(await web.liveGpuBuffers()).toEqual({ own: 0, all: 0 });
 });

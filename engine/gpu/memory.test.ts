@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PRESET_NAMES, PRESETS } from '../../core/model/presets.ts';
+import { PRESET_NAMES, PRESETS, type Preset } from '../../core/model/presets.ts';
 import {
   describeFit,
   DoesNotFitError,
@@ -19,9 +19,13 @@ function budgetOf(bytes: number, buffer = 2 * GIB): MemoryBudget {
   return { bytes, buffer, reason: `${bytes} bytes were given.` };
 }
 
-function fit(preset: keyof typeof PRESETS, budget: MemoryBudget, software = false) {
+function fit(
+  preset: keyof typeof PRESETS,
+  budget: MemoryBudget,
+  { software = false, scheme = 'decoupled-momentum' }: { software?: boolean; scheme?: keyof Preset['schemes'] } = {},
+) {
   const { model: config, data } = PRESETS[preset];
-  return fitTraining({ config, pageSequences: data.pageSequences, precision: 'fp32', budget, software });
+  return fitTraining({ config, scheme, pageSequences: data.pageSequences, precision: 'fp32', budget, software });
 }
 
 describe('the budget', () => {
@@ -39,13 +43,25 @@ describe('the budget', () => {
 
 test('what training takes: four bytes a parameter for each of parameters, gradients and momentum, and the activations', () => {
   const { model: config } = PRESETS.nano;
-  const memory = trainingMemory({ config }, { sequences: 4, recompute: false, precision: 'fp32' });
+  const scheme = 'decoupled-momentum';
+  const memory = trainingMemory({ config, scheme }, { sequences: 4, recompute: false, precision: 'fp32' });
   for (const part of ['parameters', 'gradients', 'optimiser'] as const) expect(memory[part]).toBe(4 * 1_049_728);
   expect(memory.total).toBe(3 * memory.parameters + memory.activations);
-  const half = trainingMemory({ config }, { sequences: 4, recompute: false, precision: 'fp16' });
+  const half = trainingMemory({ config, scheme }, { sequences: 4, recompute: false, precision: 'fp16' });
   // Norm weights stay as they are.
   expect(half.halfCopies).toBe(2 * (1_049_728 - 9 * 128));
   expect(half.activations).toBeLessThan(memory.activations);
+});
+
+test('local steps take three vectors more: a second moment, the error feedback, and where the window began', () => {
+  const { model: config } = PRESETS.nano;
+  const shape = { sequences: 4, recompute: false, precision: 'fp32' } as const;
+  const [summed, local] = (['decoupled-momentum', 'sparseloco'] as const).map((scheme) =>
+    trainingMemory({ config, scheme }, shape),
+  );
+  expect(local!.optimiser).toBe(4 * 4 * 1_049_728);
+  expect(local!.total - summed!.total).toBe(3 * 4 * 1_049_728);
+  expect(local!.largest).toBe(summed!.largest);
 });
 
 describe('the planner', () => {
@@ -54,11 +70,15 @@ describe('the planner', () => {
     expect(fit('nano', budgetOf(32 * MIB)).chosen).toEqual({ sequences: 2, recompute: false, precision: 'fp32' });
     expect(fit('base', budgetOf(3 * GIB)).chosen).toEqual({ sequences: 1, recompute: false, precision: 'fp32' });
     expect(fit('base', budgetOf(2.5 * GIB)).chosen).toMatchObject({ recompute: true });
+    // Three vectors of 4 MiB more leave no room for the activations of all blocks.
+    const local = fit('nano', budgetOf(32 * MIB), { scheme: 'sparseloco' });
+    expect(local.chosen).toEqual({ sequences: 2, recompute: true, precision: 'fp32' });
+    expect(() => fit('base', budgetOf(2.5 * GIB), { scheme: 'sparseloco' })).toThrow(DoesNotFitError);
   });
 
   test('keeps micro-batches short: 4,096 tokens, and few on a software adapter', () => {
     expect(fit('paper-1b', budgetOf(80 * GIB)).chosen).toEqual({ sequences: 2, recompute: false, precision: 'fp32' });
-    expect(fit('nano', budgetOf(GIB), true).chosen.sequences).toBe(2);
+    expect(fit('nano', budgetOf(GIB), { software: true }).chosen.sequences).toBe(2);
   });
 
   test('whatever the budget, what it chooses fits, and nothing preferred to it does', () => {

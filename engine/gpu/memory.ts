@@ -5,6 +5,7 @@
 import { parameterLayout } from '../../core/model/layout.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../core/model/presets.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
+import type { SchemeParameters } from '../../core/protocol/manifest.ts';
 import { parameterGroups } from '../graph/parameter-groups.ts';
 import { planTraining, type Precision } from './engine.ts';
 
@@ -19,6 +20,13 @@ const ENOUGH_TOKENS_IN_SOFTWARE = 256;
 const SHARE_OF_DEVICE_MEMORY = 0.5;
 /** Browsers without `navigator.deviceMemory` run on machines with at least this, mostly. */
 const ASSUMED_DEVICE_GIB = 8;
+/** Vectors of the parameters' size that a compressor holds between windows. */
+const OPTIMISER_VECTORS: Readonly<Record<SchemeParameters['name'], number>> = {
+  // The momentum, which is the error feedback too.
+  'decoupled-momentum': 1,
+  // AdamW's two moments, the error feedback, and the parameters that the window began with.
+  sparseloco: 4,
+};
 /** Kept free of the compressor's passing buffers, the runtime's own, and fragmentation. */
 const RESERVE = 0.1;
 
@@ -35,7 +43,7 @@ export interface TrainingMemory {
   /** fp16 copies of the matrices. */
   readonly halfCopies: number;
   readonly gradients: number;
-  /** The scheme's momentum with its error feedback. */
+  /** What the scheme keeps from window to window. */
   readonly optimiser: number;
   readonly activations: number;
   readonly total: number;
@@ -45,7 +53,11 @@ export interface TrainingMemory {
 
 /** @param workgroupBytes shared memory of a workgroup; it decides tile sizes */
 export function trainingMemory(
-  { config, length }: { readonly config: ModelConfig; readonly length?: number },
+  {
+    config,
+    scheme,
+    length,
+  }: { readonly config: ModelConfig; readonly scheme: SchemeParameters['name']; readonly length?: number },
   shape: TrainingShape,
   workgroupBytes = 16_384,
 ): TrainingMemory {
@@ -56,7 +68,8 @@ export function trainingMemory(
       ? groups.reduce((sum, { size, shape }) => sum + (shape.length === 2 ? 2 * size : 0), 0)
       : 0;
   const plan = planTraining({ config, ...shape, ...(length === undefined ? {} : { length }) }, workgroupBytes);
-  const parts = { parameters, halfCopies, gradients: parameters, optimiser: parameters, activations: plan.slotBytes };
+  const optimiser = OPTIMISER_VECTORS[scheme] * parameters;
+  const parts = { parameters, halfCopies, gradients: parameters, optimiser, activations: plan.slotBytes };
   return { ...parts, total: Object.values(parts).reduce((a, b) => a + b), largest: plan.largestBytes };
 }
 
@@ -148,6 +161,7 @@ function shapesOf(pageSequences: number, tokens: number, length: number, precisi
 
 export interface FitOptions {
   readonly config: ModelConfig;
+  readonly scheme: SchemeParameters['name'];
   /** Sequences of a page: micro-batches are whole parts of one. */
   readonly pageSequences: number;
   readonly precision: Precision;
@@ -158,10 +172,10 @@ export interface FitOptions {
 
 /** @throws DoesNotFitError with a smaller model that would, when nothing fits */
 export function fitTraining(options: FitOptions): Fit {
-  const { config, pageSequences, precision, budget, software, workgroupBytes } = options;
+  const { config, scheme, pageSequences, precision, budget, software, workgroupBytes } = options;
   const tokens = software ? ENOUGH_TOKENS_IN_SOFTWARE : ENOUGH_TOKENS;
   const table = shapesOf(pageSequences, tokens, config.contextLength, precision).map((shape): Candidate => {
-    const memory = trainingMemory({ config }, shape, workgroupBytes);
+    const memory = trainingMemory({ config, scheme }, shape, workgroupBytes);
     const refusal = refusalOf(memory, budget);
     return { shape, memory, ...(refusal === undefined ? {} : { refusal }) };
   });
@@ -179,12 +193,12 @@ export function fitTraining(options: FitOptions): Fit {
 }
 
 /** The largest smaller preset that would fit. */
-function largestFitting({ config, budget, precision, workgroupBytes }: FitOptions): PresetName | undefined {
+function largestFitting({ config, scheme, budget, precision, workgroupBytes }: FitOptions): PresetName | undefined {
   const { total } = parameterLayout(config);
   return PRESET_NAMES.findLast((name) => {
     if (parameterLayout(PRESETS[name].model).total >= total) return false;
     const memory = trainingMemory(
-      { config: PRESETS[name].model },
+      { config: PRESETS[name].model, scheme },
       { sequences: 1, recompute: true, precision },
       workgroupBytes,
     );
