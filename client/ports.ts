@@ -44,7 +44,8 @@ export interface ContributorPorts {
   readonly storageQuotaBytes?: () => Promise<number | undefined>;
   /**
    * Compiles an engine for the run's model, with as many sequences a batch as the device is good for beside the scheme's
-   * state: a divisor of `pageSequences`. Called again after a lost device. An error with a `remedy` is one that only a person can mend.
+   * state: a divisor of `pageSequences`. Called again after a lost device. An error with a `remedy` is one that only a
+   * person can mend.
    */
   readonly createTrainer: (options: {
     config: ModelConfig;
