@@ -5,7 +5,9 @@ import { parameterLayout } from '../model/layout.ts';
 import { gateAfter, peerScore } from './peer-score.ts';
 import { REFERENCE_TEMPLAR } from './profiles/templar.ts';
 import { nextProofOfComputation } from './proof-of-computation.ts';
+import { freshFigures, scoreWindow } from './scoring.ts';
 import { MAX_SYNC_POSITIONS, syncDistance, syncPositions, syncScore } from './sync.ts';
+import { scoredPeer } from './testing/scored-peer.ts';
 import { incentiveWeights, tieredWeights } from './weights.ts';
 
 const params = REFERENCE_GAUNTLET;
@@ -276,5 +278,16 @@ describe('syncScore', () => {
     values.forEach((value, i) => {
       expect(value).toBeCloseTo(expected[i]!, 3);
     });
+  });
+});
+
+describe('probation', () => {
+  const fresh = freshFigures(params);
+
+  it('does not end by evaluations without anybody to be rated against', () => {
+    const alone = scoreWindow(7, [scoredPeer('a', { before: fresh, loss: 0.1 })], params);
+    expect(alone.get('a')).toMatchObject({ evaluations: 0, rating: fresh.rating });
+    const two = ['a', 'b'].map((hotkey, uid) => scoredPeer(hotkey, { uid, before: fresh, loss: 0.1 + uid }));
+    expect([...scoreWindow(7, two, params).values()].map(({ evaluations }) => evaluations)).toEqual([1, 1]);
   });
 });

@@ -117,7 +117,8 @@ export function scoreWindow(
       }),
       weight: 0,
       rank: null,
-      evaluations: before.evaluations + (lossScores ? 1 : 0),
+      // Alone it cannot be rated: it would leave probation with nothing to show for it.
+      evaluations: before.evaluations + (lossScores && ratings.size > 1 ? 1 : 0),
       waited: peer.drawn ? 0 : before.waited + 1,
       lastDelivered: peer.delivered ? window : before.lastDelivered,
     };

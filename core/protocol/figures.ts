@@ -34,7 +34,7 @@ export const FiguresSchema = z
     peerScore: z.number(),
     weight: z.number(),
     rank: z.int().positive().nullable(),
-    /** Evaluations since it joined or was long away: what probation counts. */
+    /** Evaluations beside others' since it joined or was long away: what probation counts. */
     evaluations: z.int().nonnegative(),
     /** Windows since its turn for evaluation last came. */
     waited: z.int().nonnegative(),
