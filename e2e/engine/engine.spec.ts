@@ -4,6 +4,8 @@ import { expect, test, type Page } from '@playwright/test';
 import { parameterBytes } from '../../core/lockstep/parameters.ts';
 import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
+import { PRESETS } from '../../core/model/presets.ts';
+import { createScheme } from '../../core/scheme/create-scheme.ts';
 import type { OuterStep } from '../../core/scheme/scheme.ts';
 import type { LossSum } from '../../engine/engine.ts';
 import { createNodeEvaluator, createNodeTrainer } from '../../engine/node.ts';
@@ -125,6 +127,53 @@ for (const { backend, engine } of [
       expect(vanished.sparse, 'results of sparse steps that became zero').toBeGreaterThan(10);
       expect(parameterBytes(await web.readParameters())).toEqual(parameterBytes(expected));
       await web.dispose();
+    });
+
+    test('takes local steps as the server does, and the same outer steps bit for bit', async () => {
+      const rules = { ...PRESETS.micro.schemes.sparseloco, outerLearningRate: 1 };
+      const scheme = createScheme(rules, parameterLayout(TINY));
+      const options = { config: TINY, sequences: TINY_SEQUENCES, engine };
+      const node = await createNodeTrainer({ ...options, intraOpThreads: 1 });
+      const compressor = await node.createCompressor(scheme);
+      await web.createTrainer(await web.chooseBackend(backend), options);
+      await web.createCompressor(rules, TINY);
+      const expected = someParameters(TINY);
+      for (const trainer of [node, web]) await trainer.setParameters(expected);
+
+      for (let window = 0; window < 3; window++) {
+        const bodies: Uint8Array[] = [];
+        for (const [trainer, steps] of [
+          [node, compressor],
+          [web, web],
+        ] as const) {
+          await trainer.accumulate(someBatch(TINY, TINY_SEQUENCES, `given up ${window}`));
+          await steps.localStep(window);
+          await steps.discard();
+          for (const label of ['first', 'second']) {
+            await trainer.accumulate(someBatch(TINY, TINY_SEQUENCES, `${label} ${window}`));
+            if (label === 'first') await steps.localStep(window);
+          }
+          bodies.push(await steps.compress(window));
+          expect(parameterBytes(await trainer.readParameters()), 'the window’s parameters').toEqual(
+            parameterBytes(expected),
+          );
+        }
+        const deltas = bodies.map((body) => scheme.decodeBody(body));
+        const [sent, others] = deltas.map(({ tensors }) => tensors.flatMap(({ indices }) => [...indices]));
+        expect(sent!.filter((index, i) => index === others![i]).length / sent!.length).toBeGreaterThan(0.95);
+        const step = scheme.outerStep(deltas, scheme.learningRate(window));
+        const before = expected.slice();
+        applyOuterStep(expected, step);
+        expect(expected, 'the step moves something').not.toEqual(before);
+        for (const trainer of [node, web]) {
+          await trainer.applyStep(step);
+          expect(bytesToHex(sha256(parameterBytes(await trainer.readParameters()))), `after window ${window}`).toBe(
+            bytesToHex(sha256(parameterBytes(expected))),
+          );
+        }
+      }
+      await web.dispose();
+      await node.dispose();
     });
 
     test('refuses bad input and goes on', async () => {

@@ -6,7 +6,7 @@ import { expose } from 'comlink';
 import type { Batch } from '../../core/data/batch.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
-import type { DecoupledMomentumParameters } from '../../core/protocol/manifest.ts';
+import type { SchemeParameters } from '../../core/protocol/manifest.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
 import type { OuterStep } from '../../core/scheme/scheme.ts';
 import type { BackendReport, Compressor, LossSum, Trainer } from '../../engine/engine.ts';
@@ -92,20 +92,23 @@ const api = {
     return [...(await tuneGemms(context, plan, false, { measuredFlops: 1, ignoredFlops: 15_000 }))];
   },
   /** Whole windows: training, compression, a step of what was sent. */
-  async windows(
-    batch: Batch,
-    windows: number,
-    scheme: DecoupledMomentumParameters,
-    config: ModelConfig,
-  ): Promise<void> {
+  async windows(batch: Batch, windows: number, scheme: SchemeParameters, config: ModelConfig): Promise<void> {
     const rules = createScheme(scheme, parameterLayout(config));
     compressor ??= await current().createCompressor(rules);
     for (let window = 0; window < windows; window++) {
       await current().accumulate(batch);
+      if (rules.localSteps) await compressor.localStep(window);
+      if (rules.localSteps) await current().accumulate(batch);
       const body = await compressor.compress(window);
       await current().applyStep(rules.outerStep([rules.decodeBody(body)], rules.learningRate(window)));
     }
   },
+  async createCompressor(scheme: SchemeParameters, config: ModelConfig): Promise<void> {
+    compressor = await current().createCompressor(createScheme(scheme, parameterLayout(config)));
+  },
+  localStep: (window: number): Promise<void> => compressor!.localStep(window),
+  compress: (window: number): Promise<Uint8Array> => compressor!.compress(window),
+  discard: (): Promise<void> => compressor!.discard(),
   setParameters: (parameters: Float32Array): Promise<void> => current().setParameters(parameters),
   readParameters: (): Promise<Float32Array> => current().readParameters(),
   applyStep: (step: OuterStep): Promise<void> => current().applyStep(step),
