@@ -226,18 +226,24 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
       }, reject);
     });
   });
-  const running = Promise.all(peers.map(({ contributor, self }) => contributor.run().finally(self.leave)));
+  // One after another, so that who finds the run full is the last, and always the same.
+  const running = Promise.all(
+    peers.map(async ({ contributor, self }, i) => {
+      if (i > 0) await self.sleep(i);
+      await contributor.run().finally(self.leave);
+    }),
+  );
   rounds.start();
   try {
     await finished;
     await options.onEnd?.({ url: ADDRESS, fetch: appFetch, signer: folder.signer });
+    const admitted = new Set((await folder.store.peers()).map(({ hotkey }) => hotkey));
     const states = await Promise.all(
-      peers.map(async ({ name, kind, hotkey }): Promise<ExperimentPeer[]> => {
-        const row = await folder.store.peer(hotkey);
-        return row ? [{ name, kind, state: await rounds.peer(hotkey) }] : [];
-      }),
+      peers
+        .filter(({ hotkey }) => admitted.has(hotkey))
+        .map(async ({ name, kind, hotkey }) => ({ name, kind, state: await rounds.peer(hotkey) })),
     );
-    return { windows, peers: states.flat() };
+    return { windows, peers: states };
   } finally {
     for (const { contributor } of peers) contributor.stop();
     const stopped = rounds.stop().finally(validatorTime.leave);

@@ -1,5 +1,5 @@
 /** Every attack on the production validator: what becomes of its weight, and which check it fails. */
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { withoutGauntlet } from '../../core/gauntlet/profiles/none.ts';
 import { PRESETS } from '../../core/model/presets.ts';
 import { runExperiment, type ExperimentOptions, type ExperimentPeer } from '../experiment.ts';
@@ -24,20 +24,30 @@ const meanWeight = (peers: readonly ExperimentPeer[]): number =>
 const failedChecks = ({ state }: ExperimentPeer): Set<string> =>
   new Set(state.verdicts.filter(({ pass }) => !pass).map(({ check }) => check));
 
-describe('a crowd of all attacks', { timeout: 240_000 }, () => {
-  let guarded: Awaited<ReturnType<typeof runExperiment>>;
-  test('does no harm that would show under Gauntlet', async () => {
-    guarded = await runExperiment(CROWD);
-    const bare = await runExperiment({ ...CROWD, gauntlet: withoutGauntlet(ALL_EVALUATED) });
-    expect(guarded.windows.at(-1)!.lossAfter!).toBeLessThan(bare.windows.at(-1)!.lossAfter! - 0.1);
-  });
+describe('beside honest peers', () => {
+  let peers: readonly ExperimentPeer[];
+  beforeAll(async () => {
+    ({ peers } = await runExperiment(CROWD));
+  }, 240_000);
 
   test.each(ATTACK_NAMES.filter((name) => name !== 'uid-takeover'))('%s', (name) => {
     const { weight, fails } = GALLERY[name].expected;
-    const attacker = guarded.peers.findLast(({ kind }) => kind === name)!;
-    expect(isAsExpected(weight, attacker.state.weight, meanWeight(guarded.peers))).toBe(true);
+    const attacker = peers.findLast(({ kind }) => kind === name)!;
+    expect(isAsExpected(weight, attacker.state.weight, meanWeight(peers))).toBe(true);
     if (fails) expect(failedChecks(attacker)).toContain(fails);
   });
+});
+
+test('what is harmful is kept out of the model', { timeout: 120_000 }, async () => {
+  const half: ExperimentOptions = {
+    ...CROWD,
+    windows: 6,
+    honest: 2,
+    attackers: ['sign-flip', 'sign-flip'],
+  };
+  const guarded = await runExperiment(half);
+  const bare = await runExperiment({ ...half, gauntlet: withoutGauntlet(ALL_EVALUATED) });
+  expect(guarded.windows.at(-1)!.lossAfter!).toBeLessThan(bare.windows.at(-1)!.lossAfter! - 0.2);
 });
 
 test('whoever takes over a uid starts afresh', { timeout: 120_000 }, async () => {
