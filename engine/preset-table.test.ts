@@ -23,8 +23,8 @@ test('parameters, traffic and memory of every preset', () => {
       [
         "nano",
         1049728,
-        22952,
-        14,
+        21884,
+        26,
       ],
       [
         "mini",

@@ -102,7 +102,7 @@ test('WebGPU, WASM and Node hold the same bits after 20 windows; a reload goes o
   await withFolder(async (folder) => {
     // A software GPU beside WASM: a page of either takes several seconds, and a tab that is too slow gives up.
     const run = ['--preset', 'micro', '--window', '13', '--peers', '1', '--attackers', '0', '--port', '0'];
-    const validator = await startValidator(folder, run);
+    const validator = await startValidator(folder, [...run, '--scheme', 'sparseloco']);
     try {
       const contexts = await Promise.all(['webgpu', 'wasm'].map(() => browser.newContext()));
       const pages = await Promise.all(contexts.map((context) => context.newPage()));
