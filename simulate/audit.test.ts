@@ -169,6 +169,15 @@ describe('a lying validator', () => {
     expect(itemsOf(await audit(silent, receipts, false))).toContain(`record.contributions.${hotkey}`);
   });
 
+  it('that lists a peer twice, to judge another upload than its receipt names, is caught', async () => {
+    const [first, second] = honest.record.contributions;
+    const items = await caught(({ record }) => {
+      record.contributions.unshift({ ...first!, sha256: second!.sha256 });
+      record.participants = record.contributions.length;
+    });
+    expect(items).toContain(`record.contributions.${first!.hotkey} is listed once`);
+  });
+
   it('that leaves a sender out of the aggregate, or moves the step, is caught', async () => {
     expect(await caught(({ record }) => record.aggregated.pop())).toContain(
       `record.aggregated.${honest.record.aggregated.length - 1}`,
@@ -198,6 +207,15 @@ describe('a lying validator', () => {
     const { hotkey } = honest.peers[0]!;
     const change = ({ peers }: WindowBook): void => void (peers[0]!.verdicts[2]!.pass = false);
     expect(await caught(change)).toContain(`peers.${hotkey}.verdicts.2.pass`);
+  });
+
+  it('that hides a second evaluation of a peer behind the first is caught', async () => {
+    const change = ({ record }: WindowBook): void => {
+      const [first] = record.evaluated;
+      record.evaluated.unshift({ ...first!, random: { ...first!.random, after: 0 } });
+    };
+    const { hotkey } = honest.record.evaluated[0]!;
+    expect(await caught(change)).toEqual([`record.evaluated.${hotkey} is listed once`]);
   });
 
   it('that leaves a peer out is caught with the peer', async () => {

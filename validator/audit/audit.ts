@@ -29,7 +29,10 @@ import type { ContributionRow, OpenWindow, StepRow } from '../rounds/store.ts';
 import { differences, type Difference } from './differences.ts';
 import { AuditSourceError, type AuditSource } from './source.ts';
 
-/** Share of a loss by which it may differ on other hardware: what the engines are tested to agree within. */
+/**
+ * Share of a loss by which it may differ on other hardware: twenty times what the engines are tested to agree within
+ * (e2e/engine/engine.spec.ts, on a small model), for an honest validator must not be accused.
+ */
 const LOSS_TOLERANCE = 2e-5;
 /** Of figures that are computed with `Math.exp` and powers, whose last bit engines may choose. */
 const FIGURE_TOLERANCE = 1e-9;
@@ -149,6 +152,7 @@ export async function* auditWindow(
       ...(previous ? differences(record.opensAt, previous.record.publishedAt, 'record.opensAt') : []),
     ],
   };
+  yield { check: 'one entry a peer', differences: repeatedEntries(book) };
   yield { check: 'beacon and assignment', differences: beaconDifferences(run, book, previous) };
   onProgress('receipts');
   yield { check: 'receipts', differences: await receiptDifferences(context, source, book, options.receipts ?? []) };
@@ -306,6 +310,24 @@ export async function* auditWindow(
   } finally {
     await engine.dispose();
   }
+}
+
+/** Two entries of one peer would let a validator show its receipt for the one and judge the other. */
+function repeatedEntries({ record, receipts, peers }: WindowBook): Difference[] {
+  const lists = {
+    'record.contributions': record.contributions,
+    'record.evaluated': record.evaluated,
+    receipts: receipts.map(({ signed }) => signed.receipt),
+    peers,
+  };
+  return Object.entries(lists).flatMap(([name, entries]) => {
+    const seen = new Set<string>();
+    return entries.flatMap(({ hotkey }) => {
+      const once = !seen.has(hotkey);
+      seen.add(hotkey);
+      return holds(`${name}.${hotkey} is listed once`, once);
+    });
+  });
 }
 
 function beaconDifferences(run: string, { window, record, next }: WindowBook, previous?: WindowBook): Difference[] {
