@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClockSchema, EventSchema, PeerSchema, SignedReceiptSchema } from '../../core/protocol/api.ts';
+import { SignedBookSchema } from '../../core/protocol/book.ts';
 import { SignedManifestSchema } from '../../core/protocol/manifest.ts';
 import { PROBLEMS, ProblemSchema, type ProblemKey } from '../../core/protocol/problem.ts';
 import {
@@ -124,6 +125,9 @@ describe('the API', () => {
     await run.rounds.closeWindow();
     expect(await (await get('/v1/windows?from=1&limit=10')).json()).toMatchObject([{ window: 1, participants: 0 }]);
     expect(await (await get('/v1/windows/1')).json()).toMatchObject({ window: 1, phase: 'publish' });
+    const { book } = SignedBookSchema.parse(await (await get('/v1/windows/1/book')).json());
+    expect(book).toMatchObject({ window: 1, previous: null, record: { window: 1 } });
+    expect((await get('/v1/windows/2/book')).status).toBe(404);
     expect(await (await get('/v1/checkpoints/latest')).json()).toMatchObject({ window: 1, steps: [{ window: 1 }] });
   });
 
