@@ -1,7 +1,8 @@
 /**
  * Randomness that nobody knew before the put phase closed and everybody can recompute afterwards (ours; the reference
  * draws from the clock). The validator commits to a secret before the window and reveals it after; mixed with the hashes
- * of everything that got a receipt, neither it nor a peer chose the outcome alone.
+ * of everything that got a receipt, neither it nor a peer chose the outcome alone. Both together can: a validator that also
+ * runs a peer may try last uploads until the outcome suits it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
