@@ -20,6 +20,11 @@ function page(title: string, text: string, { command, seed, date, commit, machin
   return `# ${title}\n\n${origin}\n\n${text}\n`;
 }
 
+/** A page of more would not be read. */
+const MAX_FIGURES = 2;
+
+const figuresOf = ({ plots }: ReportSection): ReportSection['plots'] => (plots.length > MAX_FIGURES ? [] : plots);
+
 const fileOf = ({ name }: ReportSection, i: number): string => `${name}-${i + 1}.svg`;
 
 function experimentsPage(report: Report): string {
@@ -31,7 +36,7 @@ function experimentsPage(report: Report): string {
         columns: ['finding', 'literature'],
         rows: section.findings.map(({ agrees, text }) => [text, VERDICTS[String(agrees) as keyof typeof VERDICTS]]),
       }),
-      ...section.plots.map((plot, i) => `![${plot.title}: ${plot.y} against ${plot.x}](${fileOf(section, i)})`),
+      ...figuresOf(section).map((plot, i) => `![${plot.title}: ${plot.y} against ${plot.x}](${fileOf(section, i)})`),
     ].join('\n\n'),
   );
   return page('Experiments', sections.join('\n\n'), report);
@@ -65,7 +70,7 @@ export async function writeDocuments(folder: string, report: Report): Promise<vo
   await writeFile(join(experiments, 'results.json'), `${JSON.stringify(report, null, 2)}\n`);
   await writeFile(join(experiments, 'README.md'), experimentsPage(report));
   for (const section of report.sections) {
-    for (const [i, plot] of section.plots.entries()) {
+    for (const [i, plot] of figuresOf(section).entries()) {
       await writeFile(join(experiments, fileOf(section, i)), `${standalone(plotSvg(plot))}\n`);
     }
     if (section.name === 'gallery') await writeFile(join(folder, 'attacks.md'), attacksPage(report, section));

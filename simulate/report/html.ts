@@ -59,8 +59,8 @@ function section({ name, title, asks, findings, plots, tables }: ReportSection):
   return [
     `<section id="${name}"><h2>${escapeHtml(title)}</h2><p class="asks">${escapeHtml(asks)}</p>`,
     `<ul class="findings">${findings.map(finding).join('\n')}</ul>`,
-    `<div class="plots">${plots.map((plot) => `<figure><figcaption>${escapeHtml(plot.title)}</figcaption>${plotSvg(plot)}</figure>`).join('\n')}</div>`,
     tables.map(table).join('\n'),
+    `<div class="plots">${plots.map((plot) => `<figure><figcaption>${escapeHtml(plot.title)}</figcaption>${plotSvg(plot)}</figure>`).join('\n')}</div>`,
     plots.length === 0
       ? ''
       : `<details><summary>Data</summary>${plots.map((plot) => table(plotTable(plot))).join('\n')}</details>`,

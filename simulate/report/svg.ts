@@ -6,7 +6,7 @@ const WIDTH = 460;
 const HEIGHT = 270;
 const MARGIN = { top: 14, bottom: 46, left: 62 };
 /** Of a letter of a label, at most. */
-const LETTER_WIDTH = 7.2;
+const LETTER_WIDTH = 8;
 /** Least distance of two labels, in the plot's units. */
 const LABEL_HEIGHT = 15;
 const MARKS = 24;

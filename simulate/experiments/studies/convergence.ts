@@ -54,7 +54,7 @@ export const convergence: Study = {
       findings: crowds.flatMap(({ label, loss }) =>
         best.map((baseline) => ({
           agrees: loss <= baseline.loss,
-          text: `After ${rounds} rounds ${label} is at ${round(loss)}, ${baseline.label} (η ${baseline.rate}, the better of ${RATES.join(' and ')}) at ${round(baseline.loss)}: ${loss <= baseline.loss ? 'no cost' : 'a cost'} in convergence per round of ${round(loss - baseline.loss)} nats a token.`,
+          text: `After ${rounds} rounds ${label} is at ${round(loss)}, ${baseline.label} (η ${baseline.rate}, the better of ${RATES.join(' and ')}) at ${round(baseline.loss)}: ${loss <= baseline.loss ? 'no cost in convergence per round' : `a cost of ${round(loss - baseline.loss)} nats a token`}.`,
         })),
       ),
       plots: [

@@ -2,7 +2,7 @@ import { withoutGauntlet } from '../../../core/gauntlet/profiles/none.ts';
 import { ATTACK_NAMES, GALLERY, type AttackName } from '../../attacks/gallery.ts';
 import type { Expectation } from '../../attacks/attack.ts';
 import type { CrowdRun, Outcome } from '../job.ts';
-import { ALL_EVALUATED, historySeries, mean, round, type Study, type StudyOptions } from '../study.ts';
+import { ALL_EVALUATED, historySeries, mean, round, type Plot, type Study, type StudyOptions } from '../study.ts';
 
 const HONEST = 4;
 /** Identities of attacks that need more than one. */
@@ -80,6 +80,23 @@ export function attackResult(attack: AttackName, guarded: Outcome, bare: Outcome
   };
 }
 
+function weightPlot(attack: AttackName, { peers }: Outcome): Plot {
+  return {
+    title: GALLERY[attack].title,
+    x: 'window',
+    y: 'weight',
+    series: peers
+      .filter(({ kind, name }) => kind === attack || name === 'honest-1' || name === 'honest-2')
+      .map((peer) =>
+        historySeries(
+          peer,
+          ({ weight }) => weight,
+          peer.kind === 'honest' ? peer.name : `attacker ${peer.name.split('-').at(-1)!}`,
+        ),
+      ),
+  };
+}
+
 export const gallery: Study = {
   name: 'gallery',
   title: 'Every attack, with Gauntlet and without',
@@ -114,7 +131,7 @@ export const gallery: Study = {
             .join(', ')}.`,
         },
       ],
-      plots: [],
+      plots: ATTACK_NAMES.map((attack, i) => weightPlot(attack, outcomes[2 * i]!)),
       tables: [
         {
           title: 'Attacks',
@@ -140,15 +157,6 @@ export const gallery: Study = {
             round(r.lossWithout),
             r.asExpected ? 'yes' : 'no',
           ]),
-        },
-        {
-          title: 'Weight over windows',
-          columns: ['attack', 'weight in each window'],
-          rows: ATTACK_NAMES.map((attack, i) => {
-            const peer = outcomes[2 * i]!.peers.findLast(({ kind }) => kind === attack);
-            const points = peer ? historySeries(peer, ({ weight }) => weight).points : [];
-            return [attack, points.map(([window, weight]) => `${window}: ${round(weight, 2)}`).join(', ')];
-          }),
         },
       ],
     };

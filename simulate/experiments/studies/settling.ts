@@ -3,9 +3,9 @@ import { createRandom, seedFrom } from '../../../core/numerics/prng.ts';
 import { REFERENCE_GAUNTLET } from '../../../core/model/presets.ts';
 import { ALL_EVALUATED, mean, round, type Study } from '../study.ts';
 
-const PAGES = [1, 2, 4, 8, 16] as const;
+const PAGES = [1, 4, 16] as const;
 const BETAS = [1, 25 / 6, 7, 20] as const;
-const DRAWN = 3;
+const DRAWN = 2;
 const REPEATS = 40;
 const MATCHES = 300;
 /** As long the order must have held, and it holds until the end of these. */
@@ -42,7 +42,7 @@ function evaluationsUntilSettled(measured: readonly Scores[], beta: number, seed
 export const settling: Study = {
   name: 'settling',
   title: 'Evaluations until ranks settle, against β',
-  asks: `Five peers of ${PAGES.join(', ')} pages. The LossScores of a run in which everybody is evaluated are played again, ${DRAWN} drawn peers a match, with several β of the rating. templar went from β 20 to 7 because ratings moved too slowly, and its operators speak of about 40 evaluations to settle.`,
+  asks: `Peers of ${PAGES.join(', ')} pages. The LossScores of a run in which everybody is evaluated are played again, ${DRAWN} drawn peers a match, with several β of the rating. templar went from β 20 to 7 because ratings moved too slowly, and its operators speak of about 40 evaluations to settle.`,
   jobs: ({ seed, long }) => [
     {
       kind: 'crowd',

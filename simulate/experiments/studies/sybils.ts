@@ -1,45 +1,52 @@
 import { incentiveWeights } from '../../../core/gauntlet/weights.ts';
+import type { Outcome } from '../job.ts';
 import { ALL_EVALUATED, mean, round, type Study } from '../study.ts';
 
 const SPLITS = [1, 2, 4] as const;
 const POWERS = [1, 2, 3] as const;
-const PAGES = 12;
+const PAGES = 8;
 const COMPETITORS = 3;
+/** Among peers that are worth the same it is chance who is rated highest. */
+const REPEATS = 3;
+/** Scores are noisy from window to window. */
+const LAST_WINDOWS = 5;
 
 export const sybils: Study = {
   name: 'sybils',
   title: 'One machine as several identities',
-  asks: `A machine of ${PAGES} pages a window shares them among k identities, beside ${COMPETITORS} peers of ${PAGES} pages each. The paper: with a power above 1 splitting should not pay.`,
+  asks: `A machine of ${PAGES} pages a window shares them among k identities, beside ${COMPETITORS} peers of ${PAGES} pages each. Means of ${REPEATS} runs. The paper: with a power above 1 splitting should not pay.`,
   jobs: ({ seed, long }) =>
-    SPLITS.map((identities) => ({
-      kind: 'crowd',
-      run: {
-        preset: 'micro',
-        windows: long ? 60 : 14,
-        honest: COMPETITORS + identities,
-        attackers: 0,
-        pages: PAGES,
-        pagesOf: Object.fromEntries(
-          Array.from({ length: identities }, (_, i) => [`honest-${COMPETITORS + i + 1}`, PAGES / identities]),
-        ),
-        seed: `${seed} split`,
-        gauntlet: ALL_EVALUATED,
-      },
-    })),
+    SPLITS.flatMap((identities) =>
+      Array.from({ length: REPEATS }, (_, repeat) => ({
+        kind: 'crowd' as const,
+        run: {
+          preset: 'micro' as const,
+          windows: long ? 60 : 10,
+          honest: COMPETITORS + identities,
+          attackers: 0,
+          pages: PAGES,
+          pagesOf: Object.fromEntries(
+            Array.from({ length: identities }, (_own, i) => [`honest-${COMPETITORS + i + 1}`, PAGES / identities]),
+          ),
+          seed: `${seed} split ${repeat}`,
+          gauntlet: ALL_EVALUATED,
+        },
+      })),
+    ),
   conclude(outcomes) {
-    // Weights have no effect on a run, so one run serves all powers. The mean of the last windows: scores are noisy.
-    const shareOf = (split: number, power: number): number => {
-      const { peers, losses } = outcomes[split]!;
-      const last = Array.from({ length: 5 }, (_, i) => losses.length - 1 - i);
-      return mean(
-        last.map((window) => {
+    // Weights have no effect on a run, so one run serves all powers.
+    const shareIn = ({ peers, losses }: Outcome, power: number): number =>
+      mean(
+        Array.from({ length: LAST_WINDOWS }, (_, i) => {
+          const window = losses.length - 1 - i;
           const scores = peers.map(({ history }) => history.find((point) => point.window === window)?.peerScore ?? 0);
           return incentiveWeights(scores, power)
             .slice(COMPETITORS)
             .reduce((sum, weight) => sum + weight, 0);
         }),
       );
-    };
+    const shareOf = (split: number, power: number): number =>
+      mean(outcomes.slice(split * REPEATS, (split + 1) * REPEATS).map((outcome) => shareIn(outcome, power)));
     const shares = POWERS.map((power) => SPLITS.map((_, split) => shareOf(split, power)));
     return {
       findings: POWERS.map((power, i) => {
