@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parameterLayout } from '../../core/model/layout.ts';
@@ -93,8 +94,15 @@ it('judges to the same bits as one thread does, losses, steps and roots, whateve
 });
 
 /** A pool whose threads stand still while the gate is shut. */
-function heldPool(): { createJudgeEngine: JudgeEngineFactory; shut(): void; open(): void; threads: Worker[] } {
-  const gate = new Int32Array(new SharedArrayBuffer(4));
+function heldPool(): {
+  createJudgeEngine: JudgeEngineFactory;
+  shut(): void;
+  /** Resolves once a call stands still. */
+  standing(): Promise<void>;
+  open(): void;
+  threads: Worker[];
+} {
+  const gate = new Int32Array(new SharedArrayBuffer(8));
   const threads: Worker[] = [];
   return {
     threads,
@@ -107,6 +115,9 @@ function heldPool(): { createJudgeEngine: JudgeEngineFactory; shut(): void; open
       },
     }),
     shut: () => void Atomics.store(gate, 0, 1),
+    async standing() {
+      while (Atomics.load(gate, 1) === 0) await delay(5);
+    },
     open() {
       Atomics.store(gate, 0, 0);
       Atomics.notify(gate, 0);
@@ -157,6 +168,8 @@ it('a thread that dies fails the judgement with a typed error, and judging again
   await deliverAll(run!);
   held.shut();
   const closing = expect(rounds.closeWindow()).rejects.toBeInstanceOf(JudgeThreadLostError);
+  // Before that there is no call that could be lost with it.
+  await held.standing();
   expect(held.threads).toHaveLength(1);
   await held.threads[0]!.terminate();
   await closing;
