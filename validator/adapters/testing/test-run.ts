@@ -1,7 +1,7 @@
 /** A tiny real run for tests: real engine, real scheme, real folder; only the time and the keys are made up. */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { cp, mkdtemp } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -121,6 +121,9 @@ async function makeTemplate(): Promise<string> {
 }
 
 async function writeTestRun(dir: string, gauntlet: RunManifest['gauntlet'] = TEST_GAUNTLET): Promise<void> {
+  // The run's id follows from the key, and every draw from that: another key is another run.
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'validator.key'), seedFrom('the validator'), { mode: 0o600 });
   const folder = await openRunFolder(dir);
   const parameters = initialParameters(TEST_MODEL, seedFrom('test'));
   const shape = { model: TEST_MODEL, tokenizer: { vocabSize: 32 }, data: { pageSequences: 2, tokenBytes: 2 as const } };
