@@ -7,14 +7,15 @@ import tseslint from 'typescript-eslint';
 /** Which rooms each room may import from, besides itself. Everything else is refused: imports point one way. */
 const LAYERS = {
   core: [],
+  chain: ['core'],
   engine: ['core'],
   client: ['core', 'engine'],
   workers: ['core', 'engine', 'client'],
-  src: ['core', 'engine', 'client', 'workers'],
-  validator: ['core', 'engine'],
-  simulate: ['core', 'engine', 'client', 'validator'],
-  bench: ['core', 'engine', 'client', 'validator', 'simulate', 'e2e'],
-  e2e: ['core', 'engine', 'client', 'validator', 'simulate', 'workers'],
+  src: ['core', 'chain', 'engine', 'client', 'workers'],
+  validator: ['core', 'chain', 'engine'],
+  simulate: ['core', 'chain', 'engine', 'client', 'validator'],
+  bench: ['core', 'chain', 'engine', 'client', 'validator', 'simulate', 'e2e'],
+  e2e: ['core', 'chain', 'engine', 'client', 'validator', 'simulate', 'workers'],
 };
 
 const importsOf = (room, allowed) => {
@@ -30,7 +31,13 @@ const importsOf = (room, allowed) => {
 };
 
 /** The production validator and the contributor also run in a tab, so these rooms are free of Node. */
-const FREE_OF_NODE = ['core/**/*.ts', 'client/**/*.ts', 'validator/rounds/**/*.ts', 'validator/http/**/*.ts'];
+const FREE_OF_NODE = [
+  'core/**/*.ts',
+  'chain/**/*.ts',
+  'client/**/*.ts',
+  'validator/rounds/**/*.ts',
+  'validator/http/**/*.ts',
+];
 const NODE_MODULES = { regex: '^node:', message: 'This room is free of Node.' };
 const COMLINK = { name: 'comlink', message: 'Only src/client/rpc.ts, which has deadlines, and the worker’s end.' };
 

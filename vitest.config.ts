@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{core,engine,src,client,workers,validator,simulate,bench}/**/*.test.{ts,tsx}'],
+    include: ['{core,chain,engine,src,client,workers,validator,simulate,bench}/**/*.test.{ts,tsx}'],
     environment: 'node',
     pool: 'threads',
     // To end what hangs, not to measure: a machine may be slow and busy.

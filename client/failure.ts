@@ -81,6 +81,19 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
     case 'not-ready':
     case 'internal':
       return { kind: 'retry', reason };
+    case 'chain-unavailable':
+      return { kind: 'retry', reason };
+    case 'not-registered':
+    case 'not-the-owner':
+      return { kind: 'fatal', reason, remedy: 'Register the hotkey on the run’s subnet, or choose another account.' };
+    case 'delegation-not-yet-valid':
+    case 'delegation-too-long':
+    case 'delegation-replaced':
+    case 'delegation-revoked':
+      return { kind: 'fatal', reason, remedy: 'Connect the wallet again and sign a new delegation.' };
+    case 'wrong-address':
+    case 'no-chain':
+      return { kind: 'fatal', reason, remedy: UPDATE };
     case 'guests-not-allowed':
       return { kind: 'fatal', reason, remedy: 'Connect a wallet whose hotkey is registered in this run.' };
     case 'malformed-request':

@@ -1,8 +1,8 @@
 /** What a contributor needs from the place it runs in: a tab's worker, a Node process, a test. */
 import type { Trainer } from '../engine/engine.ts';
-import type { Signer } from '../core/identity/signing.ts';
 import type { ModelConfig } from '../core/model/config.ts';
 import type { RunManifest } from '../core/protocol/manifest.ts';
+import type { Identity } from './identity.ts';
 
 /** What a blob is for: decides how long it is kept. */
 export type BlobKind = 'checkpoint-chunk' | 'outer-step' | 'page' | 'page-index' | 'tokenizer';
@@ -36,7 +36,6 @@ export class StorageError extends Error {
 }
 
 export interface ContributorPorts {
-  /** Who contributes: signs the delegation (guest: with the same key). */
   readonly identity: Identity;
   readonly blobs: BlobCache;
   readonly optimiser: OptimiserStore;
@@ -56,11 +55,4 @@ export interface ContributorPorts {
   /** Milliseconds since the epoch on this machine; only ever used relative to the server's time. */
   readonly now: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-/** A hotkey and the session key that signs for it; for a guest both are one key. */
-export interface Identity {
-  readonly kind: 'guest';
-  readonly hotkeySigner: Signer;
-  readonly sessionSigner: Signer;
 }

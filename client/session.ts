@@ -1,10 +1,5 @@
 /** One run joined by one hotkey: what stays from window to window, also when the engine under it is replaced. */
-import { bytesToHex } from '@noble/hashes/utils.js';
-import { canonicalBytes } from '../core/identity/canonical.ts';
-import { signHex } from '../core/identity/signing.ts';
-import { encodeAddress } from '../core/identity/ss58.ts';
 import { parameterLayout } from '../core/model/layout.ts';
-import type { Delegation } from '../core/protocol/api.ts';
 import type { RunManifest } from '../core/protocol/manifest.ts';
 import { createScheme } from '../core/scheme/create-scheme.ts';
 import type { Scheme } from '../core/scheme/scheme.ts';
@@ -18,10 +13,6 @@ import { createPace, type Pace } from './pace.ts';
 import { openPageSource, type PageSource } from './page-source.ts';
 import { StorageError, type ContributorPorts } from './ports.ts';
 import { createReplica, type Replica } from './replica.ts';
-
-const DELEGATION_MS = 30 * 24 * 3_600_000;
-/** A delegation is dated back a little, so that a validator whose clock is behind does not see it in the future. */
-const DELEGATION_SKEW_MS = 60_000;
 
 export interface Session {
   readonly run: string;
@@ -53,9 +44,9 @@ export async function openSession(
   const { run, ...signed } = await api.run(signal);
   const manifest = verifyManifest({ run, ...signed });
   await clock.read(signal);
-  const hotkey = encodeAddress(ports.identity.hotkeySigner.publicKey);
+  const { hotkey } = ports.identity;
   emit({ type: 'identity', hotkey, run });
-  await join(context, run, hotkey);
+  await api.join(await ports.identity.joinRequest(run, clock.now()), signal);
   const scheme = createScheme(manifest.scheme, parameterLayout(manifest.model));
   await checkRoom(ports, scheme.layout.total * 4);
   const pages = await openPageSource(manifest, api, ports.blobs, signal);
@@ -108,20 +99,6 @@ export async function openSession(
       await dispose();
     },
   };
-}
-
-async function join({ ports, api, clock, signal }: ContributorContext, run: string, hotkey: string): Promise<void> {
-  const serverNow = clock.now();
-  const delegation: Delegation = {
-    run,
-    hotkey,
-    sessionKey: bytesToHex(ports.identity.sessionSigner.publicKey),
-    scopes: ['contribute'],
-    issuedAt: new Date(serverNow - DELEGATION_SKEW_MS).toISOString(),
-    expiresAt: new Date(serverNow + DELEGATION_MS).toISOString(),
-  };
-  const signature = await signHex(ports.identity.hotkeySigner, 'delegation', canonicalBytes(delegation));
-  await api.join({ delegation, kind: ports.identity.kind, signature }, signal);
 }
 
 async function checkRoom(ports: ContributorPorts, needBytes: number): Promise<void> {

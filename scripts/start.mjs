@@ -8,6 +8,7 @@ const APP_SOURCES = [
   'workers',
   'client',
   'core',
+  'chain',
   'engine',
   'public',
   'index.html',

@@ -9,6 +9,7 @@ import pino from 'pino';
 import type { Behaviour } from '../client/behaviour.ts';
 import { createContributor, type Contributor } from '../client/contributor.ts';
 import type { ContributorEvent } from '../client/events.ts';
+import { guestIdentity } from '../client/identity.ts';
 import { microBatchSequences } from '../client/micro-batch.ts';
 import type { ContributorPorts, OptimiserStore } from '../client/ports.ts';
 import { memorySigner, type Signer } from '../core/identity/signing.ts';
@@ -192,7 +193,7 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
     const signer = memorySigner(seededBytes(seed, name)());
     const hotkey = encodeAddress(signer.publicKey);
     const ports: ContributorPorts = {
-      identity: { kind: 'guest', hotkeySigner: signer, sessionSigner: signer },
+      identity: guestIdentity(signer),
       blobs: memoryBlobCache(),
       optimiser: memoryOptimiserStore(),
       createTrainer: ({ config, pageSequences }) =>

@@ -2,6 +2,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { guestIdentity } from '../client/identity.ts';
 import { microBatchSequences } from '../client/micro-batch.ts';
 import type { BlobCache, BlobKind, ContributorPorts, OptimiserStore } from '../client/ports.ts';
 import { memorySigner, randomSecretKey } from '../core/identity/signing.ts';
@@ -80,7 +81,7 @@ export async function nodePorts(folder: string, intraOpThreads: number): Promise
   await mkdir(folder, { recursive: true });
   const signer = memorySigner(await secretKeyOf(folder));
   return {
-    identity: { kind: 'guest', hotkeySigner: signer, sessionSigner: signer },
+    identity: guestIdentity(signer),
     blobs: memoryBlobCache(),
     optimiser: folderOptimiserStore(folder),
     createTrainer: ({ config, pageSequences }) =>

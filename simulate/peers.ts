@@ -4,7 +4,6 @@ import { createValidatorApi } from '../client/api.ts';
 import type { Behaviour } from '../client/behaviour.ts';
 import { createContributor, type Contributor } from '../client/contributor.ts';
 import type { ContributorEvent } from '../client/events.ts';
-import { encodeAddress } from '../core/identity/ss58.ts';
 import type { ContributorPorts } from '../client/ports.ts';
 import type { Accomplices } from './attacks/attack.ts';
 import { ATTACK_NAMES, GALLERY, type AttackName } from './attacks/gallery.ts';
@@ -82,7 +81,7 @@ export async function createCrowd(options: CrowdOptions): Promise<SimulatedPeer[
   for (const member of membersOfCrowd(options.honest, options.attackers)) {
     const { name, kind } = member;
     const ports = await nodePorts(join(options.folder, name), options.intraOpThreads ?? 1);
-    const hotkey = encodeAddress(ports.identity.hotkeySigner.publicKey);
+    const { hotkey } = ports.identity;
     const contributor = createContributor({
       validatorUrl: options.validatorUrl,
       ports,

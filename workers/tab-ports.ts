@@ -1,4 +1,5 @@
 /** The contributor's ports in a tab: IndexedDB, the guest key, the browser's fetch and clock, and the web engine. */
+import { guestIdentity } from '../client/identity.ts';
 import { microBatchSequences } from '../client/micro-batch.ts';
 import type { ContributorPorts } from '../client/ports.ts';
 import { chooseBackend, createFittingTrainer } from '../engine/web.ts';
@@ -21,7 +22,7 @@ export interface TabPortsOptions {
 export async function createTabPorts(database: Database, options: TabPortsOptions): Promise<ContributorPorts> {
   const { signer } = await openGuestIdentity(database);
   return {
-    identity: { kind: 'guest', hotkeySigner: signer, sessionSigner: signer },
+    identity: guestIdentity(signer),
     blobs: createBlobCache(database),
     optimiser: createOptimiserStore(database),
     storageQuotaBytes: freeStorageBytes,

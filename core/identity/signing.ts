@@ -5,7 +5,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 
-export type SigningDomain = 'manifest' | 'delegation' | 'ticket' | 'contribution' | 'receipt' | 'book';
+export type SigningDomain = 'manifest' | 'delegation' | 'ticket' | 'contribution' | 'receipt' | 'book' | 'revocation';
 
 /** Something that signs: a non-extractable WebCrypto key in a tab, a key file on a server. */
 export interface Signer {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { ConductSchema } from './figures.ts';
 import {
+  AddressSchema,
   BlobRefSchema,
   Hex32Schema,
   HotkeySchema,
@@ -39,8 +40,8 @@ export const ClockSchema = z
 export type ClockState = z.infer<typeof ClockSchema>;
 
 /**
- * What a hotkey signs once: the session key that may act for it. For a guest the hotkey is an Ed25519 key in the tab;
- * for a wallet (kinds to come) the text is shown to a person first.
+ * What is signed once: the session key that may act for a hotkey. A guest's hotkey is an Ed25519 key in the tab and signs
+ * the canonical JSON; a wallet signs the text of core/identity/delegation.ts, which a person has read.
  */
 export const DelegationSchema = z
   .strictObject({
@@ -57,15 +58,78 @@ export const DelegationSchema = z
   .meta({ id: 'Delegation' });
 export type Delegation = z.infer<typeof DelegationSchema>;
 
-/** POST /v1/peers. The signature is over domain `delegation` and the canonical JSON of `delegation`, by the hotkey. */
+/** A guest signs over domain `delegation` and the canonical JSON of `delegation`, with the hotkey itself. */
+const GuestJoinSchema = z.strictObject({
+  kind: z.literal('guest'),
+  delegation: DelegationSchema,
+  signature: SignatureSchema,
+});
+
+/** Keys of Substrate accounts. */
+export const WalletKeySchema = z.enum(['sr25519', 'ed25519', 'ecdsa']);
+export type WalletKey = z.infer<typeof WalletKeySchema>;
+
+/** Lower-case hex without 0x: 64 bytes, 65 of ecdsa. */
+const WalletSignatureSchema = z
+  .string()
+  .regex(/^(?:[0-9a-f]{128}|[0-9a-f]{130})$/, 'must be 64 bytes in lower-case hex, or 65 of ecdsa');
+
+/**
+ * How an account shows that it agreed to a delegation's text: by signing it as bytes (`signRaw`, wrapped in <Bytes>), or,
+ * where a device signs transactions only, by signing a `system.remark` of it that is never sent.
+ */
+export const WalletProofSchema = z.discriminatedUnion('form', [
+  z.strictObject({ form: z.literal('bytes'), signature: WalletSignatureSchema }),
+  z.strictObject({
+    form: z.literal('remark'),
+    /** The signing payload: call, extensions and what they imply, SCALE in lower-case hex without 0x. */
+    payload: z
+      .string()
+      .max(4_096)
+      .regex(/^(?:[0-9a-f]{2})+$/, 'must be lower-case hex'),
+    signature: WalletSignatureSchema,
+  }),
+]);
+export type WalletProof = z.infer<typeof WalletProofSchema>;
+
+const WalletJoinSchema = z.strictObject({
+  kind: z.literal('wallet'),
+  delegation: DelegationSchema,
+  /** Who signed: the hotkey, or where there is a chain the coldkey that owns it there. */
+  signer: AddressSchema,
+  key: WalletKeySchema,
+  proof: WalletProofSchema,
+});
+export type WalletJoin = z.infer<typeof WalletJoinSchema>;
+
+/** POST /v1/peers. */
 export const JoinRequestSchema = z
-  .strictObject({
-    delegation: DelegationSchema,
-    kind: z.enum(['guest']),
-    signature: SignatureSchema,
-  })
+  .discriminatedUnion('kind', [GuestJoinSchema, WalletJoinSchema])
   .meta({ id: 'JoinRequest' });
 export type JoinRequest = z.infer<typeof JoinRequestSchema>;
+
+/**
+ * POST /v1/peers/:hotkey/revocation: the session key takes itself out of force, and every delegation issued before. Signed
+ * by that session key over domain `revocation` and the canonical JSON of `revocation`.
+ */
+export const RevocationRequestSchema = z
+  .strictObject({
+    revocation: z.strictObject({
+      run: RunIdSchema,
+      hotkey: HotkeySchema,
+      sessionKey: PublicKeySchema,
+      revokedAt: InstantSchema,
+    }),
+    signature: SignatureSchema,
+  })
+  .meta({ id: 'RevocationRequest' });
+export type RevocationRequest = z.infer<typeof RevocationRequestSchema>;
+
+/** What is in force for a peer's session key. */
+export const DelegationStateSchema = z
+  .object({ issuedAt: InstantSchema, expiresAt: InstantSchema, revokedAt: InstantSchema.nullable() })
+  .meta({ id: 'DelegationState' });
+export type DelegationState = z.infer<typeof DelegationStateSchema>;
 
 export const RatingSchema = z.object({ mu: z.number(), sigma: z.number(), ordinal: z.number() }).meta({ id: 'Rating' });
 export type Rating = z.infer<typeof RatingSchema>;

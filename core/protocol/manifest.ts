@@ -183,6 +183,32 @@ export type PaperGauntlet = z.infer<typeof PaperGauntletSchema>;
 export type TemplarGauntlet = z.infer<typeof TemplarGauntletSchema>;
 export type NoGauntlet = z.infer<typeof NoGauntletSchema>;
 
+/** A Substrate hash: 32 bytes in hex with 0x. */
+export const BlockHashSchema = z.string().regex(/^0x[0-9a-f]{64}$/, 'must be 0x and 64 lower-case hex digits');
+
+/** A node's JSON-RPC socket. */
+export const ChainEndpointSchema = z
+  .string()
+  .max(200)
+  .regex(/^wss?:\/\/[^\s/?#@]+(\/[^\s#]*)?$/, 'must be a ws:// or wss:// URL without credentials');
+
+/** The Bittensor subnet that a run hangs on: who is registered there may contribute, and its blocks are the clock. */
+export const RunChainSchema = z
+  .strictObject({
+    /** Names the chain whatever the endpoint. */
+    genesisHash: BlockHashSchema,
+    /** In the order in which they are tried. */
+    endpoints: z.array(ChainEndpointSchema).min(1).max(8),
+    netuid: z.int().min(0).max(65_535),
+    /** Finalised blocks from a window's opening to its put phase, and from there to its end. */
+    trainBlocks: z.int().positive().max(7_200),
+    putBlocks: z.int().positive().max(7_200),
+    /** Planned time between blocks: what deadlines are foretold with, never what they are judged by. */
+    blockSeconds: z.number().positive().max(600),
+  })
+  .meta({ id: 'RunChain' });
+export type RunChain = z.infer<typeof RunChainSchema>;
+
 export const RunManifestSchema = z
   .strictObject({
     protocol: z.literal(PROTOCOL_VERSION),
@@ -212,7 +238,7 @@ export const RunManifestSchema = z
       pagesPerWindow: z.int().positive().max(65_536),
     }),
     window: z.strictObject({
-      /** Planned lengths of the phases; judge ends when the work is done, within a window. */
+      /** Planned lengths of the phases (with a chain, its blocks decide); judge ends when the work is done, within a window. */
       trainSeconds: z.number().positive(),
       putSeconds: z.number().positive(),
     }),
@@ -226,6 +252,8 @@ export const RunManifestSchema = z
     }),
     /** Whether peers without a wallet may take part. */
     guests: z.boolean(),
+    /** Absent in a run of its own: its scores and weights are then nobody's currency. */
+    chain: RunChainSchema.optional(),
     validator: z.strictObject({ publicKey: PublicKeySchema }),
   })
   .meta({ id: 'RunManifest' });

@@ -16,6 +16,9 @@ export const SignatureSchema = z.string().regex(/^[0-9a-f]{128}$/, 'must be 128 
 /** Ed25519 public key in lower-case hex. */
 export const PublicKeySchema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 
+/** SS58 address (prefix 42) of an account: a wallet's hotkey or coldkey. */
+export const AddressSchema = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,50}$/, 'must be an SS58 address');
+
 /** SS58 address (prefix 42) of the public key that a peer is known by. Its checksum is verified where it is decoded. */
 export const HotkeySchema = z
   .string()

@@ -260,7 +260,7 @@ describe('a refusal', () => {
     it.each([
       ['{"delegation":', /not JSON/],
       ['[]', /body/],
-      ['{}', /delegation/],
+      ['{}', /kind/],
       ['{"kind":"guest","signature":"00","delegation":null}', /delegation.*signature/],
     ])('malformed JSON %s', async (body, detail) => {
       await expectProblem(await post('/v1/peers', body), 'malformed-request', detail);

@@ -7,7 +7,16 @@ import type { Signer } from '../../core/identity/signing.ts';
 import type { RunManifest, SignedManifest } from '../../core/protocol/manifest.ts';
 import type { Scheme } from '../../core/scheme/scheme.ts';
 import { CorruptRunError } from './corrupt-run.ts';
-import type { BlobStore, Clock, JudgeEngineFactory, Log, Metrics, RandomBytes, SealedUploads } from './ports.ts';
+import type {
+  BlobStore,
+  Clock,
+  JudgeEngineFactory,
+  Log,
+  Metrics,
+  RandomBytes,
+  RunChain,
+  SealedUploads,
+} from './ports.ts';
 import type { RunStore } from './store.ts';
 
 export interface RoundsPorts {
@@ -22,6 +31,8 @@ export interface RoundsPorts {
   readonly digest: Digest;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** In a run with a chain. */
+  readonly chain?: RunChain;
 }
 
 export interface RunContext {

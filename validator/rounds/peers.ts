@@ -41,6 +41,7 @@ export async function joinRun(
   request: JoinRequest,
   { window, maxPeers }: { window: number; maxPeers: number },
 ): Promise<PeerRow> {
+  if (request.kind === 'wallet') throw new ProblemError('not-ready', 'Wallets are not admitted yet.');
   const { delegation, signature } = request;
   if (delegation.run !== run) {
     throw new ProblemError(

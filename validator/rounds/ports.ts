@@ -136,5 +136,32 @@ export interface JudgedWindow {
   readonly evaluationsPerMinute: number | null;
 }
 
+/** A finalised block. */
+export interface FinalisedBlock {
+  readonly number: number;
+  /** 0x and 64 lower-case hex digits. */
+  readonly hash: string;
+}
+
+/** The subnet that a run hangs on, as the rounds see it. Each question may throw what says that no node answers. */
+export interface RunChain {
+  /** The newest finalised block that was heard of. */
+  head(): FinalisedBlock | undefined;
+  onHead(listener: (head: FinalisedBlock) => void): () => void;
+  /** Resolves with the newest finalised block once its number is this or more. @throws the signal's reason when aborted */
+  reached(number: number, signal: AbortSignal): Promise<FinalisedBlock>;
+  /** Hash of a finalised block. @throws ChainUnreachableError */
+  hashOf(number: number): Promise<string>;
+  /** Null for a hotkey that is not registered on the run's subnet. @throws ChainUnreachableError */
+  registration(hotkey: string): Promise<{ readonly uid: number } | null>;
+  /** The coldkey that owns a hotkey. @throws ChainUnreachableError */
+  ownerOf(hotkey: string): Promise<string | null>;
+}
+
+/** No node answers now; asking again later may help. */
+export class ChainUnreachableError extends Error {
+  override readonly name = 'ChainUnreachableError';
+}
+
 /** 32 fresh random bytes. */
 export type RandomBytes = () => Uint8Array;

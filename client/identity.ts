@@ -1,0 +1,44 @@
+/** Who contributes. */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { canonicalBytes } from '../core/identity/canonical.ts';
+import { signHex, type Signer } from '../core/identity/signing.ts';
+import { encodeAddress } from '../core/identity/ss58.ts';
+import type { Delegation, JoinRequest } from '../core/protocol/api.ts';
+
+const DELEGATION_MS = 30 * 24 * 3_600_000;
+/** A delegation is dated back a little, so that a validator whose clock is behind does not see it in the future. */
+const DELEGATION_SKEW_MS = 60_000;
+
+/** A hotkey and the session key that signs for it; for a guest both are one key. */
+export interface Identity {
+  /** SS58 address. */
+  readonly hotkey: string;
+  readonly sessionSigner: Signer;
+  /**
+   * What a run is joined with: signed on the spot by a guest, kept from the wallet's one signature otherwise.
+   *
+   * @param serverNow the validator's time, ms since the epoch
+   * @throws an error with a `remedy` when a person has to sign (anew)
+   */
+  joinRequest(run: string, serverNow: number): Promise<JoinRequest>;
+}
+
+/** The identity of a key that is both hotkey and session key. */
+export function guestIdentity(signer: Signer): Identity {
+  const hotkey = encodeAddress(signer.publicKey);
+  return {
+    hotkey,
+    sessionSigner: signer,
+    async joinRequest(run, serverNow) {
+      const delegation: Delegation = {
+        run,
+        hotkey,
+        sessionKey: bytesToHex(signer.publicKey),
+        scopes: ['contribute'],
+        issuedAt: new Date(serverNow - DELEGATION_SKEW_MS).toISOString(),
+        expiresAt: new Date(serverNow + DELEGATION_MS).toISOString(),
+      };
+      return { kind: 'guest', delegation, signature: await signHex(signer, 'delegation', canonicalBytes(delegation)) };
+    },
+  };
+}
