@@ -1,5 +1,6 @@
-/** `npm test`: every check of the project, one after another; prints `N passed, N failed` last. */
-import { spawnSync } from 'node:child_process';
+/** `npm test`: every check of the project; prints `N passed, N failed` last. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { findChromium } from './chromium.mjs';
 import { ensureInstalled, ROOT } from './install.mjs';
@@ -16,12 +17,16 @@ const e2eReport = `${results}../test-results-e2e.json`;
 /** One process that passes or fails as a whole. */
 const check = (name, args) => ({ name, args, count: () => undefined });
 
-const CHECKS = [
+/** The first takes as long as the others together. */
+const STATIC_CHECKS = [
+  check('lint', ['eslint', '.', '--max-warnings', '0']),
   check('format', ['prettier', '--check', '.']),
   check('types', ['tsc', '--noEmit', '-p', 'tsconfig.json']),
   check('types of core (no DOM, no Node)', ['tsc', '--noEmit', '-p', 'tsconfig.core.json']),
-  check('lint', ['eslint', '.', '--max-warnings', '0']),
   check('dead code', ['knip']),
+];
+
+const TESTS = [
   {
     name: 'unit tests',
     args: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`],
@@ -45,14 +50,8 @@ const CHECKS = [
 let passed = 0;
 let failed = 0;
 const summary = [];
-for (const { name, args, env = {}, count } of CHECKS) {
-  console.log(`\n── ${name} ──`);
-  const started = Date.now();
-  const { status } = spawnSync('npx', ['--no-install', ...args], {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  });
+
+function report({ name, count }, status, seconds) {
   let counts;
   try {
     counts = count();
@@ -64,8 +63,37 @@ for (const { name, args, env = {}, count } of CHECKS) {
   passed += counts?.passed ?? (ok ? 1 : 0);
   // A runner that fails without a failed test (a crash, an unhandled rejection) is a failure all the same.
   failed += Math.max(counts?.failed ?? 0, ok ? 0 : 1);
-  summary.push(`${ok ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - started) / 1_000).toFixed(0)} s)`);
+  summary.push(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds.toFixed(0)} s)`);
 }
+
+/** Runs a check; what it prints comes as it is printed, or all at once at its end. */
+async function run(each, { buffered }) {
+  const { name, args, env = {} } = each;
+  const title = `\n── ${name} ──\n`;
+  const started = Date.now();
+  if (!buffered) process.stdout.write(title);
+  const child = spawn('npx', ['--no-install', ...args], {
+    cwd: ROOT,
+    stdio: buffered ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    env: { ...process.env, ...env },
+  });
+  const output = [];
+  child.stdout?.on('data', (chunk) => output.push(chunk));
+  child.stderr?.on('data', (chunk) => output.push(chunk));
+  const [status] = await once(child, 'close');
+  if (buffered) process.stdout.write(title + Buffer.concat(output).toString());
+  report(each, status, (Date.now() - started) / 1_000);
+}
+
+const inTurn = async (checks, options) => {
+  for (const each of checks) await run(each, options);
+};
+
+// Each of these is one thread's work, so two run at a time; the tests take every core there is.
+await Promise.all(
+  [STATIC_CHECKS.slice(0, 1), STATIC_CHECKS.slice(1)].map((checks) => inTurn(checks, { buffered: true })),
+);
+await inTurn(TESTS, { buffered: false });
 
 console.log(`\n${summary.join('\n')}\n`);
 console.log(`${passed} passed, ${failed} failed`);
