@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['{core,chain,engine,src,client,workers,validator,simulate,bench}/**/*.test.{ts,tsx}'],
     environment: 'node',
     pool: 'threads',
+    // By default one core is left to the watcher that nobody runs here.
+    maxWorkers: '100%',
     // To end what hangs, not to measure: a machine may be slow and busy.
     testTimeout: 120_000,
   },
