@@ -9,7 +9,7 @@ import type { BlockHead } from '../../types.ts';
 import { Chain } from './chain.ts';
 import { createRpc } from './rpc.ts';
 import { loadRuntime } from './runtime.ts';
-import { listen, type Endpoint } from './server.ts';
+import { listen } from './server.ts';
 
 export interface EmulatorOptions {
   /** 0, the default, takes any that is free. */
@@ -41,8 +41,6 @@ export interface Emulator {
   dropConnections(): void;
   /** Closes the endpoint, and opens it again on the same port; the chain stays. */
   restart(whileClosed?: () => Promise<void> | void): Promise<void>;
-  /** Opens a further endpoint of the same chain. */
-  listen(): Promise<Endpoint>;
   close(): Promise<void>;
 }
 
@@ -73,7 +71,6 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
     if (blocks === 'instant') setImmediate(produce);
   });
   let main = await listen(rpc, options.port ?? 0);
-  const further: Endpoint[] = [];
   const head = (): BlockHead => {
     const { number, hash } = chain.blocks.at(-1)!;
     return { number, hash };
@@ -113,14 +110,9 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
       await whileClosed?.();
       main = await listen(rpc, main.port);
     },
-    listen: async () => {
-      const endpoint = await listen(rpc, 0);
-      further.push(endpoint);
-      return endpoint;
-    },
     close: async () => {
       if (timer !== null) clearInterval(timer);
-      await Promise.all([main, ...further].map((endpoint) => endpoint.close()));
+      await main.close();
     },
   };
 };

@@ -68,11 +68,12 @@ const runEpoch = (storage: Storage, netuid: number): void => {
   const emission = shares.map((share) => Math.floor(share * pending));
 
   const allowed = storage.number(PALLET, 'maxAllowedValidators', netuid);
-  const validators = uids.toSorted((a, b) => stake[b]! - stake[a]!).slice(0, allowed);
+  // In a subnet with room for more validators than it has neurons all have a permit, with stake or without.
+  const forbidden = uids.toSorted((a, b) => stake[a]! - stake[b]!).slice(0, Math.max(0, uids.length - allowed));
   const figures: Record<string, readonly (number | boolean)[]> = {
     active,
     stakeWeight: toU16(stake),
-    validatorPermit: uids.map((uid) => stake[uid]! > 0 && validators.includes(uid)),
+    validatorPermit: uids.map((uid) => !forbidden.includes(uid)),
     rank: toU16(incentive),
     incentive: toU16(incentive),
     dividends: toU16(dividends),

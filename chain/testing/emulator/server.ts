@@ -72,7 +72,7 @@ const serve = (socket: WebSocket, { methods, subscriptions }: Rpc): void => {
   socket.on('close', () => active.forEach((stop) => stop()));
 };
 
-export interface Endpoint {
+interface Endpoint {
   readonly url: string;
   readonly port: number;
   /** Cuts every connection; new ones are taken. */
