@@ -50,6 +50,7 @@ const finalised = (api: ApiPromise, transaction: Transaction, pair: Pair): Promi
 type Watch = Extract<Parameters<Transaction['signAndSend']>[2], (...args: never[]) => unknown>;
 
 const TEMPO = 10;
+const U16_MAX = 65_535;
 const STAKE = 100_000_000_000n;
 
 export const prepareSubnet = async (node: TestNode, minerCount = 3): Promise<TestSubnet> => {
@@ -71,18 +72,31 @@ export const prepareSubnet = async (node: TestNode, minerCount = 3): Promise<Tes
   const validator = await pairOf('//validator');
   const miners = await Promise.all(Array.from({ length: minerCount }, (_, i) => pairOf(`//miner${i + 1}`)));
   await root('adminUtils.sudoSetNetworkRateLimit', 0);
+  const { registerNetwork, addStake } = api.tx.subtensorModule!;
   // Some runtimes ask for the subnet's mechanism, 1 being the one with a token of its own.
-  const hasMechanism = api.tx.subtensorModule!.registerNetwork!.meta.args.length > 1;
-  await send(coldkey, 'subtensorModule.registerNetwork', validator.address, ...(hasMechanism ? [1] : []));
+  const mechanism = registerNetwork!.meta.args.length > 1 ? [1] : [];
+  await send(coldkey, 'subtensorModule.registerNetwork', validator.address, ...mechanism);
   const subnets = await api.query.subtensorModule!.networksAdded!.keys();
   const netuid = Math.max(...subnets.map(({ args }) => Number(args[0]!.toString())));
-  await root('adminUtils.sudoSetTempo', netuid, TEMPO);
-  await root('adminUtils.sudoSetWeightsSetRateLimit', netuid, 0);
-  await root('adminUtils.sudoSetTargetRegistrationsPerInterval', netuid, 100);
-  await root('adminUtils.sudoSetMaxRegistrationsPerBlock', netuid, 100);
-  await root('adminUtils.sudoSetMaxAllowedValidators', netuid, 1);
-  for (const miner of miners) await send(coldkey, 'subtensorModule.burnedRegister', netuid, miner.address);
-  await send(coldkey, 'subtensorModule.addStake', validator.address, netuid, STAKE);
+  const settings = {
+    Tempo: TEMPO,
+    NetworkRegistrationAllowed: true,
+    WeightsSetRateLimit: 0,
+    MinAllowedWeights: 1,
+    MaxWeightLimit: U16_MAX,
+    TargetRegistrationsPerInterval: 100,
+    MaxRegistrationsPerBlock: 100,
+    MaxAllowedValidators: 1,
+  };
+  for (const [name, value] of Object.entries(settings)) await root(`adminUtils.sudoSet${name}`, netuid, value);
+  // Older runtimes give the owner's hotkey no uid of itself.
+  const first = await api.query.subtensorModule!.uids!(netuid, validator.address);
+  for (const { address } of [...(first.isEmpty ? [validator] : []), ...miners]) {
+    await send(coldkey, 'subtensorModule.burnedRegister', netuid, address);
+  }
+  // Before subnets had tokens stake was in TAO, and on all of them.
+  const where = addStake!.meta.args.length > 2 ? [netuid] : [];
+  await send(coldkey, 'subtensorModule.addStake', validator.address, ...where, STAKE);
   // An epoch gives the permit.
   await node.newBlocks(TEMPO + 1);
   return { netuid, coldkey, validator, miners, api, root, send, close: () => api.disconnect() };

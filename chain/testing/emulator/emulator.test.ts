@@ -152,7 +152,7 @@ describe('the epoch', () => {
     emulator.jump(11);
     const vector = async (item: string) => (await api.query.subtensorModule![item]!(1)).toJSON() as number[];
     // 3/4 · 1/2 + 1/4 · 1 = 5/8 for the miner that both vote for.
-    expect(await vector('incentive')).toEqual([0, 0, 40959, 24576]);
+    expect(await vector('incentive')).toEqual([0, 0, 40959, 24575]);
     const [ownerAlpha, , minerAlpha, otherAlpha] = await vector('emission');
     expect(minerAlpha! / otherAlpha!).toBeCloseTo(5 / 3, 6);
     expect(minerAlpha! + otherAlpha!).toBeCloseTo((11 * 0.82e9) / 2, -7);

@@ -26,12 +26,12 @@ const normalise = (values: readonly number[]): number[] => {
   return values.map((value) => (total === 0 ? 0 : value / total));
 };
 
-const toU16 = (shares: readonly number[]): number[] => shares.map((share) => Math.round(share * U16_MAX));
+const toU16 = (shares: readonly number[]): number[] => shares.map((share) => Math.floor(share * U16_MAX));
 
 /** Largest becomes 65535. */
 const upscale = (values: readonly number[]): number[] => {
   const largest = Math.max(...values, 0);
-  return toU16(values.map((value) => (largest === 0 ? 0 : value / largest)));
+  return values.map((value) => (largest === 0 ? 0 : Math.round((value / largest) * U16_MAX)));
 };
 
 /** Weights of a validator that count: not on itself, and set since the neuron they are for was registered. */
