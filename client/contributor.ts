@@ -10,6 +10,7 @@ import type { ContributorContext } from './context.ts';
 import { createControls } from './controls.ts';
 import type { ContributorEvent, ContributorStatus } from './events.ts';
 import { failureOf } from './failure.ts';
+import { joinWhenSigned } from './joining.ts';
 import type { ContributorPorts } from './ports.ts';
 import { createServerClock } from './server-clock.ts';
 import { openSession, type Session } from './session.ts';
@@ -66,6 +67,7 @@ export function createContributor(options: ContributorOptions): Contributor {
   const context: ContributorContext = { ports, api, clock, controls, signal, emit: onEvent, status };
   let session: Session | undefined;
   let compiled = false;
+  let unsigned = false;
   let retrySeconds = FIRST_RETRY_SECONDS;
   let engineFailures = 0;
 
@@ -74,6 +76,8 @@ export function createContributor(options: ContributorOptions): Contributor {
       session = await openSession(context, behaviour.replaceTrainer);
       compiled = false;
     }
+    if (unsigned) await joinWhenSigned(context, session.run);
+    unsigned = false;
     if (!compiled) await session.compile();
     compiled = true;
     return followWindows(context, session, {
@@ -111,8 +115,13 @@ export function createContributor(options: ContributorOptions): Contributor {
             onEvent({ type: 'warning', message: `${failure.reason} The engine is rebuilt.` });
             compiled = false;
             break;
+          case 'unsigned':
+            // The engine and its optimiser state stay as they are.
+            unsigned = true;
+            continue;
           case 'rejoin':
             await closeSession();
+            unsigned = false;
             break;
           case 'early':
           case 'window-lost':

@@ -7,6 +7,7 @@ import type { ContributorContext } from './context.ts';
 import { UPLOAD_MARGIN_MS } from './deadline.ts';
 import { failureOf } from './failure.ts';
 import { UnreachableError } from './http.ts';
+import { joinWhenSigned } from './joining.ts';
 import type { Session } from './session.ts';
 
 const FIRST_RETRY_MS = 200;
@@ -31,14 +32,17 @@ export async function deliver(
     ticket,
     signature: await signHex(ports.identity.sessionSigner, 'ticket', canonicalBytes(ticket)),
   };
+  let unsigned = false;
   for (let attempt = 0; ; attempt++) {
     const early = clock.msUntil(now.putOpensAt) + uploadAfterMs;
     if (early > 0) {
       status({ kind: 'waiting', window, waitingFor: 'put' });
       await ports.sleep(early + PUT_OPENS_MS, signal);
     }
-    status({ kind: 'uploading', window, bytes: 0, totalBytes: bytes.length });
     try {
+      if (unsigned) await joinWhenSigned(context, run, () => clock.msUntil(now.putClosesAt) - UPLOAD_MARGIN_MS);
+      unsigned = false;
+      status({ kind: 'uploading', window, bytes: 0, totalBytes: bytes.length });
       const started = ports.now();
       const signed = await api.upload(await api.ticket(request, signal), bytes, signal);
       if (!verifyHex('receipt', canonicalBytes(signed.receipt), signed.signature, manifest.validator.publicKey)) {
@@ -50,7 +54,8 @@ export async function deliver(
     } catch (error) {
       const failure = failureOf(error);
       const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
-      const retriable = failure.kind === 'retry' || failure.kind === 'early';
+      unsigned ||= failure.kind === 'unsigned';
+      const retriable = unsigned || failure.kind === 'retry' || failure.kind === 'early';
       if (!retriable || clock.msUntil(now.putClosesAt) < delayMs + UPLOAD_MARGIN_MS) throw error;
       await ports.sleep(delayMs, signal);
       if (failure.kind === 'early') await clock.read(signal);

@@ -37,6 +37,8 @@ export type ContributorStatus =
     }
   /** The root differed or a window was missed: starting over from a checkpoint. */
   | { readonly kind: 'resyncing'; readonly reason: string }
+  /** What a wallet signed is no longer in force. It goes on, with all its work, once a person has signed again. */
+  | { readonly kind: 'needs-signature'; readonly reason: string }
   /** Something outside failed; it goes on by itself at `retryInSeconds`. */
   | { readonly kind: 'retrying'; readonly reason: string; readonly retryInSeconds: number }
   | { readonly kind: 'stopping' }

@@ -2,6 +2,7 @@
 import { ProblemError } from '../core/protocol/problem.ts';
 import { messageOf, UnreachableError } from './http.ts';
 import { ManifestError } from '../core/identity/manifest.ts';
+import { SignatureNeededError } from './identity.ts';
 import { RootMismatchError } from './replica.ts';
 
 /** The engine failed: a lost device, a failed kernel. Cured by building it anew. */
@@ -33,6 +34,8 @@ export type Failure =
   | { readonly kind: 'early'; readonly reason: string }
   /** This window is lost; the next is not. */
   | { readonly kind: 'window-lost'; readonly reason: string }
+  /** What was signed is no longer in force: join with a new signature. */
+  | { readonly kind: 'unsigned'; readonly reason: string }
   /** The validator does not know us (any more): join again. */
   | { readonly kind: 'rejoin'; readonly reason: string }
   | { readonly kind: 'engine'; readonly reason: string }
@@ -48,6 +51,7 @@ export function remedyOf(error: unknown): string | undefined {
 export function failureOf(error: unknown): Failure {
   const reason = messageOf(error);
   if (error instanceof UnreachableError || error instanceof RootMismatchError) return { kind: 'retry', reason };
+  if (error instanceof SignatureNeededError) return { kind: 'unsigned', reason };
   const remedy = remedyOf(error);
   if (remedy !== undefined) return { kind: 'fatal', reason, remedy };
   if (error instanceof EngineError) return { kind: 'engine', reason };
@@ -69,8 +73,11 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
     case 'unknown-window':
     case 'not-finite':
       return { kind: 'window-lost', reason };
-    case 'unknown-hotkey':
     case 'delegation-expired':
+    case 'delegation-replaced':
+    case 'delegation-revoked':
+      return { kind: 'unsigned', reason };
+    case 'unknown-hotkey':
     case 'wrong-run':
       return { kind: 'rejoin', reason };
     case 'truncated-upload':
@@ -88,8 +95,6 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
       return { kind: 'fatal', reason, remedy: 'Register the hotkey on the run’s subnet, or choose another account.' };
     case 'delegation-not-yet-valid':
     case 'delegation-too-long':
-    case 'delegation-replaced':
-    case 'delegation-revoked':
       return { kind: 'fatal', reason, remedy: 'Connect the wallet again and sign a new delegation.' };
     case 'wrong-address':
     case 'no-chain':

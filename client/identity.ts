@@ -9,6 +9,11 @@ const DELEGATION_MS = 30 * 24 * 3_600_000;
 /** A delegation is dated back a little, so that a validator whose clock is behind does not see it in the future. */
 const DELEGATION_SKEW_MS = 60_000;
 
+/** A person has to sign before a run can be joined (again). */
+export class SignatureNeededError extends Error {
+  override readonly name = 'SignatureNeededError';
+}
+
 /** A hotkey and the session key that signs for it; for a guest both are one key. */
 export interface Identity {
   /** SS58 address. */
@@ -18,7 +23,7 @@ export interface Identity {
    * What a run is joined with: signed on the spot by a guest, kept from the wallet's one signature otherwise.
    *
    * @param serverNow the validator's time, ms since the epoch
-   * @throws an error with a `remedy` when a person has to sign (anew)
+   * @throws SignatureNeededError when a person has to sign (anew)
    */
   joinRequest(run: string, serverNow: number): Promise<JoinRequest>;
 }

@@ -7,6 +7,7 @@ import type { Behaviour } from './behaviour.ts';
 import type { ContributorContext } from './context.ts';
 import { createDevice, type Device } from './device.ts';
 import { EngineError } from './failure.ts';
+import { joinWhenSigned } from './joining.ts';
 import { verifyManifest } from '../core/identity/manifest.ts';
 import { createOptimiserKeeper, type OptimiserKeeper } from './optimiser-keeper.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -46,7 +47,7 @@ export async function openSession(
   await clock.read(signal);
   const { hotkey } = ports.identity;
   emit({ type: 'identity', hotkey, run });
-  await api.join(await ports.identity.joinRequest(run, clock.now()), signal);
+  await joinWhenSigned(context, run);
   const scheme = createScheme(manifest.scheme, parameterLayout(manifest.model));
   await checkRoom(ports, scheme.layout.total * 4);
   const pages = await openPageSource(manifest, api, ports.blobs, signal);

@@ -1,14 +1,16 @@
-/** The contributor's ports in a tab: IndexedDB, the guest key, the browser's fetch and clock, and the web engine. */
-import { guestIdentity } from '../client/identity.ts';
+/** The contributor's ports in a tab: IndexedDB, the identity's key, the browser's fetch and clock, and the web engine. */
+import { guestIdentity, type Identity } from '../client/identity.ts';
 import { microBatchSequences } from '../client/micro-batch.ts';
 import type { ContributorPorts } from '../client/ports.ts';
 import { chooseBackend, createFittingTrainer } from '../engine/web.ts';
 import { createBlobCache } from './shared/blob-cache.ts';
 import type { Database } from './shared/database.ts';
 import { openGuestIdentity } from './shared/guest-identity.ts';
+import { openWalletIdentity } from './shared/wallet-identity.ts';
 import { createOptimiserStore } from './shared/optimiser-store.ts';
 import { freeStorageBytes } from './shared/storage-room.ts';
 import { sleep } from './sleep.ts';
+import type { StartOptions } from './trainer-api.ts';
 
 export type BackendChoice = NonNullable<Parameters<typeof chooseBackend>[0]>;
 
@@ -16,13 +18,13 @@ export interface TabPortsOptions {
   readonly backend: BackendChoice;
   /** GPU memory that may be used, in MiB; else what the browser says of the machine decides. */
   readonly memoryMib: number | undefined;
+  readonly wallet: StartOptions['wallet'];
 }
 
-/** @throws GuestIdentityError or StorageError */
+/** @throws KeyError, SignatureNeededError or StorageError */
 export async function createTabPorts(database: Database, options: TabPortsOptions): Promise<ContributorPorts> {
-  const { signer } = await openGuestIdentity(database);
   return {
-    identity: guestIdentity(signer),
+    identity: await openIdentity(database, options.wallet),
     blobs: createBlobCache(database),
     optimiser: createOptimiserStore(database),
     storageQuotaBytes: freeStorageBytes,
@@ -40,4 +42,9 @@ export async function createTabPorts(database: Database, options: TabPortsOption
     now: () => Date.now(),
     sleep,
   };
+}
+
+async function openIdentity(database: Database, wallet: StartOptions['wallet']): Promise<Identity> {
+  if (wallet) return openWalletIdentity(database, wallet);
+  return guestIdentity((await openGuestIdentity(database)).signer);
 }

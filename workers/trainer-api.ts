@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly throttlePercent?: number;
   /** Whether it begins paused. */
   readonly paused?: boolean;
+  /** The wallet's hotkey that contributes, and the run that it signed for; the guest without it. */
+  readonly wallet?: { readonly run: string; readonly hotkey: string } | undefined;
 }
 
 /** A failure as data: an error's remedy would not survive the worker boundary. */

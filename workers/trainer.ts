@@ -1,4 +1,4 @@
-/** The trainer worker: the contributor with the tab's storage, guest key and engine, off the UI thread. */
+/** The trainer worker: the contributor with the tab's storage, keys and engine, off the UI thread. */
 import './shared/zod-without-eval.ts';
 import { expose } from 'comlink';
 import { createContributor, type Contributor } from '../client/contributor.ts';
@@ -44,7 +44,8 @@ async function run(contributor: Contributor, lock: TrainerLock): Promise<void> {
 async function start(options: StartOptions): Promise<void> {
   // Before anything is downloaded: without a backend the download would be for nothing.
   emit({ type: 'backend', report: await chooseBackend(backendChoice(options)) });
-  const ports = await createTabPorts(database, { backend: backendChoice(options), memoryMib: options.memoryMib });
+  const { memoryMib, wallet } = options;
+  const ports = await createTabPorts(database, { backend: backendChoice(options), memoryMib, wallet });
   const lock = await holdTrainerLock(options.validatorUrl);
   void requestPersistence();
   const contributor = createContributor({

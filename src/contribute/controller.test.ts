@@ -186,4 +186,20 @@ describe('controller', () => {
     await vi.waitFor(() => expect(started).toHaveLength(3));
     expect(started[2]).toMatchObject({ throttlePercent: 30, paused: false });
   });
+
+  it('stops cleanly and starts as the other when the account is switched', async () => {
+    const it = create();
+    const wallet = { run: 'a'.repeat(64), hotkey: 'alice' };
+    await it.setWallet(wallet);
+    expect(workers).toHaveLength(0);
+    it.start();
+    await vi.waitFor(() => expect(started).toHaveLength(1));
+    await it.setWallet({ ...wallet });
+    expect(stopped).not.toHaveBeenCalled();
+    await it.setWallet(undefined);
+    expect(stopped).toHaveBeenCalledTimes(1);
+    expect(workers[0]!.terminated).toBe(true);
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    expect(started.map((options) => options.wallet)).toEqual([wallet, undefined]);
+  });
 });

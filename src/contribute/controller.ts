@@ -22,6 +22,8 @@ export interface Controller {
   readonly store: StoreApi<ContributeState>;
   start(): void;
   stop(): Promise<void>;
+  /** Who contributes from the next start on. What runs as somebody else is stopped, and started as the new one. */
+  setWallet(wallet: StartOptions['wallet']): Promise<void>;
   setPaused(paused: boolean): void;
   /** @param percent duty cycle, 10-100 */
   setThrottle(percent: number): void;
@@ -45,6 +47,7 @@ export function createController(options: ControllerOptions): Controller {
     ...INITIAL_STATE,
     throttlePercent: options.start.throttlePercent ?? INITIAL_STATE.throttlePercent,
   }));
+  let wallet = options.start.wallet;
   let connection: Connection<TrainerApi> | undefined;
   let cancelRestart: (() => void) | undefined;
   let restarts = 0;
@@ -108,7 +111,7 @@ export function createController(options: ControllerOptions): Controller {
     }
     connection = current;
     const { throttlePercent, paused } = store.getState();
-    current.call('start', { ...options.start, throttlePercent, paused }).then(
+    current.call('start', { ...options.start, throttlePercent, paused, wallet }).then(
       (result) => {
         if (!result.started)
           receive({ type: 'status', status: { kind: 'failed', reason: result.reason, remedy: result.remedy } });
@@ -135,25 +138,36 @@ export function createController(options: ControllerOptions): Controller {
     launch();
   }
 
+  function start(): void {
+    if (isActive(store.getState().status)) return;
+    release();
+    restarts = 0;
+    dispatch({ type: 'set-paused', paused: false });
+    status({ kind: 'connecting' });
+    launch();
+  }
+
+  async function stop(): Promise<void> {
+    if (!isActive(store.getState().status)) return;
+    status({ kind: 'stopping' });
+    const current = connection;
+    // Whether it stopped by itself or not, the worker ends here.
+    await current?.call('stop').catch(() => undefined);
+    if (store.getState().status.kind === 'failed') return;
+    release();
+    status({ kind: 'stopped' });
+  }
+
   return {
     store,
-    start() {
-      if (isActive(store.getState().status)) return;
-      release();
-      restarts = 0;
-      dispatch({ type: 'set-paused', paused: false });
-      status({ kind: 'connecting' });
-      launch();
-    },
-    async stop() {
+    start,
+    stop,
+    async setWallet(next) {
+      if (next?.run === wallet?.run && next?.hotkey === wallet?.hotkey) return;
+      wallet = next;
       if (!isActive(store.getState().status)) return;
-      status({ kind: 'stopping' });
-      const current = connection;
-      // Whether it stopped by itself or not, the worker ends here.
-      await current?.call('stop').catch(() => undefined);
-      if (store.getState().status.kind === 'failed') return;
-      release();
-      status({ kind: 'stopped' });
+      await stop();
+      start();
     },
     setPaused(paused) {
       dispatch({ type: 'set-paused', paused });

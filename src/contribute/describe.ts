@@ -124,6 +124,12 @@ export function describeStatus(status: ContributorStatus, secondsLeft?: number):
         headline: 'Getting back in step',
         detail: `${sentence(status.reason)} Starting again from a fresh checkpoint; nothing is needed from you.`,
       };
+    case 'needs-signature':
+      return {
+        tone: 'warning',
+        headline: 'Your signature is needed',
+        detail: `${sentence(status.reason)} What was computed is kept: sign again and it is delivered, while uploads are open.`,
+      };
     case 'retrying':
       return {
         tone: 'warning',

@@ -1,12 +1,13 @@
 /**
- * The tab's one IndexedDB database: verified blobs, optimiser state and the guest key. Runs in the page and in the
+ * The tab's one IndexedDB database: verified blobs, optimiser state and keys. Runs in the page and in the
  * worker; each opens its own connection.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { StorageError, type BlobKind } from '../../client/ports.ts';
+import type { WalletJoin } from '../../core/protocol/api.ts';
 
 export const DATABASE_NAME = 'gauntlet';
-const DATABASE_VERSION = 1;
+const DATABASE_VERSION = 2;
 
 export interface BlobRecord {
   readonly sha256: string;
@@ -24,11 +25,31 @@ export interface OptimiserRecord {
   readonly byteLength: number;
 }
 
-export interface IdentityRecord {
-  readonly id: 'guest';
+/** An Ed25519 key that WebCrypto made and keeps. */
+export interface StoredKey {
   readonly privateKey: CryptoKey;
+  /** 32 bytes. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
+}
+
+export interface IdentityRecord extends StoredKey {
+  readonly id: 'guest';
   readonly createdAtMs: number;
+}
+
+/** A session key and what a wallet signed for it, once for each run and hotkey. */
+export interface WalletRecord extends StoredKey {
+  readonly run: string;
+  readonly hotkey: string;
+  readonly request: WalletJoin;
+  /** Where to ask for the next signature: the wallet's key in `injectedWeb3`, and names for people. */
+  readonly wallet: { readonly key: string; readonly name: string; readonly account: string };
+}
+
+/** Who contributes to a run from this browser; without a record it is the guest. */
+export interface ChoiceRecord {
+  readonly run: string;
+  readonly hotkey: string;
 }
 
 /** Bytes live apart from what describes them, in parts of bounded size, so that lists and deletions never read them. */
@@ -37,6 +58,8 @@ export interface GauntletSchema extends DBSchema {
   parts: { key: [owner: string, index: number]; value: Uint8Array<ArrayBuffer> };
   optimiser: { key: [run: string, hotkey: string]; value: OptimiserRecord };
   identities: { key: string; value: IdentityRecord };
+  wallets: { key: [run: string, hotkey: string]; value: WalletRecord };
+  choices: { key: string; value: ChoiceRecord };
 }
 
 export type GauntletDatabase = IDBPDatabase<GauntletSchema>;
@@ -63,12 +86,16 @@ export function createDatabase(name = DATABASE_NAME): Database {
     };
     return new Promise<GauntletDatabase>((resolve, reject) => {
       openDB<GauntletSchema>(name, DATABASE_VERSION, {
-        upgrade(database) {
-          const blobs = database.createObjectStore('blobs', { keyPath: 'sha256' });
-          blobs.createIndex('kind', 'kind');
-          database.createObjectStore('parts');
-          database.createObjectStore('optimiser', { keyPath: ['run', 'hotkey'] });
-          database.createObjectStore('identities', { keyPath: 'id' });
+        upgrade(database, oldVersion) {
+          if (oldVersion < 1) {
+            const blobs = database.createObjectStore('blobs', { keyPath: 'sha256' });
+            blobs.createIndex('kind', 'kind');
+            database.createObjectStore('parts');
+            database.createObjectStore('optimiser', { keyPath: ['run', 'hotkey'] });
+            database.createObjectStore('identities', { keyPath: 'id' });
+          }
+          database.createObjectStore('wallets', { keyPath: ['run', 'hotkey'] });
+          database.createObjectStore('choices', { keyPath: 'run' });
         },
         blocked() {
           reject(

@@ -4,7 +4,8 @@ import { signHex, verifyHex } from '../../core/identity/signing.ts';
 import { decodeAddress } from '../../core/identity/ss58.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createDatabase, type Database } from './database.ts';
-import { GuestIdentityError, openGuestIdentity } from './guest-identity.ts';
+import { openGuestIdentity } from './guest-identity.ts';
+import { KeyError } from './stored-key.ts';
 
 let database: Database;
 let count = 0;
@@ -37,9 +38,7 @@ describe('guest identity', () => {
 
   it('says what to do without Ed25519 and without a secure context', async () => {
     const without = { generateKey: () => Promise.reject(new DOMException('no', 'NotSupportedError')) };
-    await expect(openGuestIdentity(database, without as unknown as SubtleCrypto)).rejects.toBeInstanceOf(
-      GuestIdentityError,
-    );
+    await expect(openGuestIdentity(database, without as unknown as SubtleCrypto)).rejects.toBeInstanceOf(KeyError);
     await expect(openGuestIdentity(database, without as unknown as SubtleCrypto)).rejects.toMatchObject({
       remedy: expect.stringMatching(/Update the browser/) as string,
     });

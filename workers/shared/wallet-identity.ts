@@ -1,0 +1,75 @@
+/**
+ * Session keys that a wallet's hotkey delegated to, and which identity contributes to a run from this browser. The page
+ * stores what was signed, the worker opens it.
+ */
+import { SignatureNeededError, type Identity } from '../../client/identity.ts';
+import type { Database, WalletRecord } from './database.ts';
+import { signerOf } from './stored-key.ts';
+
+/** The wallet identity that was chosen for a run; undefined for the guest. @throws StorageError */
+export function chosenWallet(database: Database, run: string): Promise<WalletRecord | undefined> {
+  return database.use(async (connection) => {
+    const transaction = connection.transaction(['choices', 'wallets']);
+    const choice = await transaction.objectStore('choices').get(run);
+    return choice && transaction.objectStore('wallets').get([run, choice.hotkey]);
+  });
+}
+
+export function walletOf(database: Database, run: string, hotkey: string): Promise<WalletRecord | undefined> {
+  return database.use((connection) => connection.get('wallets', [run, hotkey]));
+}
+
+/** Keeps what was signed, in place of what the same hotkey signed before, and chooses it for its run. */
+export function saveWallet(database: Database, record: WalletRecord): Promise<void> {
+  return database.use(async (connection) => {
+    const transaction = connection.transaction(['choices', 'wallets'], 'readwrite');
+    await Promise.all([
+      transaction.objectStore('wallets').put(record),
+      transaction.objectStore('choices').put({ run: record.run, hotkey: record.hotkey }),
+      transaction.done,
+    ]);
+  });
+}
+
+/** Contributes as the guest from now on; the session key stays for another time. */
+export function chooseGuest(database: Database, run: string): Promise<void> {
+  return database.use((connection) => connection.delete('choices', run));
+}
+
+/** Deletes the session key: nobody can sign with it any more. */
+export function forgetWallet(database: Database, run: string, hotkey: string): Promise<void> {
+  return database.use(async (connection) => {
+    const transaction = connection.transaction(['choices', 'wallets'], 'readwrite');
+    const choice = await transaction.objectStore('choices').get(run);
+    await Promise.all([
+      transaction.objectStore('wallets').delete([run, hotkey]),
+      ...(choice?.hotkey === hotkey ? [transaction.objectStore('choices').delete(run)] : []),
+      transaction.done,
+    ]);
+  });
+}
+
+/**
+ * A wallet's hotkey with its session key. The request is read anew for each joining: a person may have signed again.
+ *
+ * @throws SignatureNeededError when nothing was signed for this run and hotkey; StorageError
+ */
+export async function openWalletIdentity(
+  database: Database,
+  { run, hotkey }: { readonly run: string; readonly hotkey: string },
+): Promise<Identity> {
+  const record = await walletOf(database, run, hotkey);
+  if (!record) throw new SignatureNeededError('This browser holds no signature of that account for this run.');
+  return {
+    hotkey,
+    sessionSigner: signerOf(record),
+    async joinRequest(joined, serverNow) {
+      const request = (await walletOf(database, joined, hotkey))?.request;
+      if (!request) throw new SignatureNeededError('This browser holds no signature of that account for this run.');
+      if (Date.parse(request.delegation.expiresAt) <= serverNow) {
+        throw new SignatureNeededError('What your wallet signed has expired.');
+      }
+      return request;
+    },
+  };
+}
