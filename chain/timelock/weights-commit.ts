@@ -45,10 +45,7 @@ const PULSE_DELAY_ROUNDS = 24;
  * first kind.
  */
 export function revealRound(
-  weights: Pick<
-    WeightsToCommit,
-    'format' | 'block' | 'nextEpochAt' | 'tempo' | 'revealPeriodEpochs' | 'blockSeconds'
-  >,
+  weights: Pick<WeightsToCommit, 'format' | 'block' | 'nextEpochAt' | 'tempo' | 'revealPeriodEpochs' | 'blockSeconds'>,
 ): number {
   const { format, block, nextEpochAt, tempo, revealPeriodEpochs, blockSeconds } = weights;
   // An epoch takes tempo blocks, and tempo + 1 before spec 404: the shorter is the safe one.
@@ -88,9 +85,14 @@ export function encodePayload({
 
 /** @throws ChainError `invalid` for what no runtime accepts */
 export function encryptWeightsCommit(weights: WeightsToCommit): WeightsCommit {
-  const { hotkey, uids, values } = weights;
+  const { hotkey, uids, values, versionKey } = weights;
   const isU16 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 65_535;
-  const wellFormed = hotkey.length === 32 && uids.length === values.length && [...uids, ...values].every(isU16);
+  const wellFormed =
+    hotkey.length === 32 &&
+    uids.length === values.length &&
+    [...uids, ...values].every(isU16) &&
+    Number.isSafeInteger(versionKey) &&
+    versionKey >= 0;
   const payload = wellFormed ? encodePayload(weights) : undefined;
   const round = revealRound(weights);
   const commit = payload && encryptToRound(payload, round);
