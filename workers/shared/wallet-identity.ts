@@ -19,6 +19,11 @@ export function walletOf(database: Database, run: string, hotkey: string): Promi
   return database.use((connection) => connection.get('wallets', [run, hotkey]));
 }
 
+/** Everything that wallets signed for a run in this browser. */
+export function walletsOf(database: Database, run: string): Promise<WalletRecord[]> {
+  return database.use((connection) => connection.getAll('wallets', IDBKeyRange.bound([run], [run, []])));
+}
+
 /** Keeps what was signed, in place of what the same hotkey signed before, and chooses it for its run. */
 export function saveWallet(database: Database, record: WalletRecord): Promise<void> {
   return database.use(async (connection) => {
