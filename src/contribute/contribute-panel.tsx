@@ -1,4 +1,5 @@
 /** Start, stop, pause, how hard to work, and what the tab is doing. */
+import { useEffect } from 'react';
 import { useApp, useContribute } from '../client/app-context.ts';
 import { nowMs, tabHidden } from '../platform/signals.ts';
 import { useSignal } from '../platform/subscribable.ts';
@@ -9,6 +10,8 @@ import { Figure, Figures } from '../ui/figures.tsx';
 import { formatCompact, formatDecimal, formatInteger, formatTime, UNKNOWN } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { ProgressBar } from '../ui/progress-bar.tsx';
+import { useOwnIdentity } from '../wallet/use-identity.ts';
+import { WalletButton, WalletDialogPlace } from '../wallet/wallet-button.tsx';
 import styles from './contribute-panel.module.css';
 import { describeStatus } from './describe.ts';
 import { DeviceDetails } from './device-details.tsx';
@@ -26,6 +29,7 @@ export function ContributePanel() {
       <TrainingFigures />
       <OwnFacts />
       <DeviceDetails />
+      <WalletDialogPlace />
     </Card>
   );
 }
@@ -52,6 +56,7 @@ function StatusInWords() {
           {detail} {remedy}
         </Notice>
       )}
+      {status.kind === 'needs-signature' && <SignAgain />}
       {progress && <ProgressBar {...progress} />}
       {hidden && isActive(status) && (
         <p className="soft">This tab is hidden: browsers slow hidden tabs down. Keep it in a window of its own.</p>
@@ -60,8 +65,30 @@ function StatusInWords() {
   );
 }
 
+function SignAgain() {
+  const wallet = useOwnIdentity().data?.wallet;
+  return wallet ? (
+    <div>
+      <WalletButton kind="primary" testId="sign-again" renew={wallet}>
+        Sign again
+      </WalletButton>
+    </div>
+  ) : null;
+}
+
+/** Who contributes follows what is stored. @returns whether that is known */
+function useIdentityOfContributor(): boolean {
+  const { controller } = useApp();
+  const { data: own, isError } = useOwnIdentity();
+  useEffect(() => {
+    if (own) void controller.setWallet(own.wallet && { run: own.run, hotkey: own.hotkey });
+  }, [controller, own]);
+  return own !== undefined || isError;
+}
+
 function StartStop() {
   const { controller } = useApp();
+  const known = useIdentityOfContributor();
   const status = useContribute((state) => state.status);
   const paused = useContribute((state) => state.paused);
   const active = isActive(status);
@@ -71,7 +98,7 @@ function StartStop() {
       <Button
         kind={active ? 'secondary' : 'primary'}
         size="large"
-        busy={stopping}
+        busy={stopping || !known}
         data-testid={active ? 'stop' : 'start'}
         onClick={() => (active ? void controller.stop() : controller.start())}
       >

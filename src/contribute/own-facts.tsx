@@ -4,34 +4,16 @@ import { useClock } from '../client/queries.ts';
 import { Badge } from '../ui/badge.tsx';
 import { formatInteger, UNKNOWN } from '../ui/format.ts';
 import { Identifier } from '../ui/identifier.tsx';
-import { Notice } from '../ui/notice.tsx';
-import { useGuestHotkey } from '../wallet/use-guest.ts';
-import { withRemedy } from './describe.ts';
+import { OwnKey } from '../wallet/own-key.tsx';
 import styles from './own-facts.module.css';
 
 export function OwnFacts() {
   return (
     <dl className={styles['facts']}>
-      <Hotkey />
+      <OwnKey />
       <StateRoot />
       <Momentum />
     </dl>
-  );
-}
-
-function Hotkey() {
-  const { data: hotkey, error } = useGuestHotkey();
-  return (
-    <div>
-      <dt>
-        Your key <span className="soft">(guest, made in this browser)</span>
-      </dt>
-      <dd>
-        {hotkey !== undefined && <Identifier value={hotkey} name="your key" testId="hotkey" />}
-        {error && <Notice tone="bad">{withRemedy(error)}</Notice>}
-        {hotkey === undefined && !error && UNKNOWN}
-      </dd>
-    </div>
   );
 }
 

@@ -7,14 +7,14 @@ import { formatDecimal, formatPercent, plural, shorten, UNKNOWN } from '../ui/fo
 import { Notice } from '../ui/notice.tsx';
 import { RatingBand, ratingScale, type Scale } from '../ui/rating-band.tsx';
 import { Scroller } from '../ui/scroller.tsx';
-import { useGuestHotkey } from '../wallet/use-guest.ts';
+import { useOwnHotkey } from '../wallet/use-identity.ts';
 import styles from './leaderboard.module.css';
 import { visibleRows } from './rows.ts';
 
 export function Leaderboard() {
   const { data } = useLeaderboard();
   const unreachable = useUnreachable() !== undefined;
-  const own = useGuestHotkey().data;
+  const own = useOwnHotkey();
   return (
     <Card title="Leaderboard" aside={data && data.peers.length > 0 ? `after window ${data.window}` : undefined}>
       {!data && (

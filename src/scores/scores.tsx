@@ -9,7 +9,7 @@ import { Figure, Figures } from '../ui/figures.tsx';
 import { formatDecimal, formatInteger, formatPercent, UNKNOWN } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { RatingBand, ratingScale } from '../ui/rating-band.tsx';
-import { useGuestHotkey } from '../wallet/use-guest.ts';
+import { useOwnHotkey } from '../wallet/use-identity.ts';
 import { explainScore, scoreParts } from './explain.ts';
 import { HistoryTable } from './history-table.tsx';
 import { ReceiptList } from './receipt-list.tsx';
@@ -17,7 +17,7 @@ import styles from './scores.module.css';
 import { VerdictList } from './verdict-list.tsx';
 
 export function Scores() {
-  const hotkey = useGuestHotkey().data;
+  const hotkey = useOwnHotkey();
   const started = useContribute((state) => state.verifiedRoot !== undefined);
   const listed = useLeaderboard().data?.peers.some((peer) => peer.hotkey === hotkey) ?? false;
   // A hotkey that never joined is not asked for: the answer is known.

@@ -1,0 +1,65 @@
+/** Whose key contributes from this tab, and how to make it a wallet’s. */
+import { lazy, Suspense, useState } from 'react';
+import { saveWallet } from '../../workers/shared/wallet-identity.ts';
+import { withRemedy } from '../contribute/describe.ts';
+import { Button } from '../ui/button.tsx';
+import { UNKNOWN } from '../ui/format.ts';
+import { Identifier } from '../ui/identifier.tsx';
+import { Notice } from '../ui/notice.tsx';
+import styles from './own-key.module.css';
+import { useIdentityChanged, useOwnIdentity, withKeys, type OwnIdentity } from './use-identity.ts';
+import { WalletButton } from './wallet-button.tsx';
+
+const DelegationCard = lazy(() => import('./delegation-card.tsx'));
+
+/** A term and its description, for a list of facts. */
+export function OwnKey() {
+  const { data: own, error } = useOwnIdentity();
+  const [told, setTold] = useState<string>();
+  return (
+    <div>
+      <dt>
+        Your key{' '}
+        <span className="soft">
+          {own?.wallet
+            ? `(${own.wallet.wallet.account} in ${own.wallet.wallet.name})`
+            : '(guest, made in this browser)'}
+        </span>
+      </dt>
+      <dd className={styles['key']}>
+        {own && <Identifier value={own.hotkey} name="your key" testId="hotkey" />}
+        {error && <Notice tone="bad">{withRemedy(error)}</Notice>}
+        {!own && !error && UNKNOWN}
+        {told !== undefined && !own?.wallet && (
+          <p role="status" data-testid="wallet-ended">
+            {told}
+          </p>
+        )}
+        {own?.wallet ? (
+          <Suspense>
+            <DelegationCard key={own.wallet.hotkey} record={own.wallet} onEnded={setTold} />
+          </Suspense>
+        ) : (
+          <div className={styles['ways']}>
+            <WalletButton testId="connect-wallet">Connect a wallet</WalletButton>
+            {own && <Held own={own} />}
+          </div>
+        )}
+      </dd>
+    </div>
+  );
+}
+
+/** What was signed in this browser before: no new signature is needed. */
+function Held({ own }: { own: OwnIdentity }) {
+  const identityChanged = useIdentityChanged();
+  return own.held.map((record) => (
+    <Button
+      key={record.hotkey}
+      kind="quiet"
+      onClick={() => void withKeys((keys) => saveWallet(keys, record)).then(identityChanged)}
+    >
+      Go on as {record.wallet.account}
+    </Button>
+  ));
+}
