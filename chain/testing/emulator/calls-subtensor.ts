@@ -185,12 +185,12 @@ const commitTimelocked: Call = (context, args) => {
   ensure(withinRateLimit(context, netuid, uid), 'CommittingWeightsTooFast');
   const tempo = storage.number(PALLET, 'tempo', netuid);
   const epoch = epochIndex(netuid, tempo, block) + (blocksUntilEpoch(netuid, tempo, block) === 0 ? 1 : 0);
-  const commits = storage.list(PALLET, 'crV3WeightCommits', netuid, epoch) as [string, string, number][];
+  const commits = storage.list(PALLET, 'crv3WeightCommits', netuid, epoch) as [string, string, number][];
   const unrevealed = commits.filter(([who]) => who === hotkey).length;
   ensure(unrevealed < MAX_UNREVEALED_COMMITS, 'TooManyUnrevealedCommits');
   const commit = args.get('commit').toHex();
   const row = [hotkey, commit, args.big('reveal_round')];
-  storage.set(PALLET, 'crV3WeightCommits', [netuid, epoch], [...commits, row]);
+  storage.set(PALLET, 'crv3WeightCommits', [netuid, epoch], [...commits, row]);
   context.event('SubtensorModule', 'CRV3WeightsCommitted', hotkey, netuid, blake2AsHex(args.get('commit').toU8a(true)));
   touch(context, netuid, uid);
 };
