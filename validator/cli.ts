@@ -1,9 +1,13 @@
 /** The operator's commands. Each lives in `commands/`; this file only names them and their options. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { NETWORKS } from '../chain/networks.ts';
 import { GAUNTLET_PROFILES } from '../core/gauntlet/profiles/defaults.ts';
 import { PRESET_NAMES } from '../core/model/presets.ts';
 import { auditCommand } from './commands/audit.ts';
+import { chainCommitCommand, chainCommitmentsCommand } from './commands/chain-commitments.ts';
+import { chainStatusCommand } from './commands/chain-status.ts';
+import { chainWeightsCommand } from './commands/chain-weights.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
 import { presetsCommand } from './commands/presets.ts';
@@ -48,6 +52,25 @@ const profileOption = (): Option =>
   new Option('--profile <name>', 'how peers are judged in a new run; by preset').choices(
     Object.keys(GAUNTLET_PROFILES),
   );
+
+const urlOption = (): Option => new Option('--url <url>', 'a validator, whose run is meant in place of --data’s');
+const keyFileOption = (flag = '--key-file'): Option =>
+  new Option(`${flag} <file>`, 'the hotkey: mnemonic, seed or hotkey file, mode 600').env('GAUNTLET_CHAIN_KEY_FILE');
+const burnOption = (): Option =>
+  new Option('--burn-uid <n>', 'neuron that gets what the run gives nobody, often the owner’s').argParser(
+    integer(0, 65_535),
+  );
+
+/** A command about a subnet: the run's, or one that is named. */
+const chainCommand = (name: string, description: string): Command =>
+  chain
+    .command(name)
+    .description(description)
+    .addOption(dataOption())
+    .addOption(urlOption())
+    .addOption(new Option('--chain <name>', 'a public chain').choices(Object.keys(NETWORKS)))
+    .option('--endpoint <url...>', 'nodes (ws:// or wss://) to ask')
+    .option('--netuid <n>', 'the subnet', integer(0, 65_535));
 
 const program = new Command('gauntlet')
   .description('Trains a language model in browser tabs, and judges what each contributed.')
@@ -117,6 +140,29 @@ program
   .addOption(dataOption())
   .requiredOption('--out <dir>', 'folder to write to')
   .action(exportCommand);
+
+const chain = program.command('chain').description('the Bittensor subnet that a run hangs on, or any other');
+
+chainCommand('status', 'what the chain says of the subnet and its neurons')
+  .option('--json', 'all neurons, as JSON')
+  .action(chainStatusCommand);
+
+chainCommand('weights', 'what the run’s weights come to on the subnet, and setting them')
+  .option('--dry-run', 'say what would be sent, and send nothing')
+  .addOption(keyFileOption())
+  .option('--hotkey <address>', 'the validator’s hotkey, for a dry run without its key')
+  .addOption(burnOption())
+  .option('--json', 'the plan as JSON')
+  .action(chainWeightsCommand);
+
+chainCommand('commit', 'publish a text of at most 128 bytes for a hotkey: a validator’s URL, or a bucket')
+  .requiredOption('--text <text>', 'what is published')
+  .addOption(keyFileOption().makeOptionMandatory())
+  .action(chainCommitCommand);
+
+chainCommand('commitments', 'what the subnet’s hotkeys have published')
+  .option('--json', 'as JSON')
+  .action(chainCommitmentsCommand);
 
 try {
   await program.parseAsync();

@@ -2,7 +2,14 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type * as z from 'zod';
-import { PeerSchema, WindowSummarySchema, type SignedReceipt, type WindowSummary } from '../../core/protocol/api.ts';
+import {
+  LeaderboardSchema,
+  PeerSchema,
+  WindowSummarySchema,
+  type Leaderboard,
+  type SignedReceipt,
+  type WindowSummary,
+} from '../../core/protocol/api.ts';
 import { SignedBookSchema, type SignedBook } from '../../core/protocol/book.ts';
 import { SignedManifestSchema, type SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
@@ -22,6 +29,11 @@ export interface AuditSource {
   blob(ref: Pick<BlobRef, 'sha256'>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** What else is read of a validator from outside. */
+export interface PublicSource extends AuditSource {
+  leaderboard(): Promise<Leaderboard>;
+}
+
 const MAX_JSON_BYTES = 256 * 2 ** 20;
 const MAX_BLOB_BYTES = 2 ** 32;
 const MAX_WINDOWS_A_PAGE = 500;
@@ -38,7 +50,7 @@ async function readBounded(response: Response, maxBytes: number, url: string): P
 }
 
 /** @param baseUrl of the validator */
-export function createAuditSource(baseUrl: string, fetchFrom: typeof fetch = fetch): AuditSource {
+export function createAuditSource(baseUrl: string, fetchFrom: typeof fetch = fetch): PublicSource {
   const base = baseUrl.replace(/\/+$/, '');
 
   async function get(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -75,6 +87,11 @@ export function createAuditSource(baseUrl: string, fetchFrom: typeof fetch = fet
       const signed = await json(SignedBookSchema, `/v1/windows/${window}/book`);
       if (!signed) throw new AuditSourceError(`there is no book of window ${window}`);
       return signed;
+    },
+    async leaderboard() {
+      const board = await json(LeaderboardSchema, '/v1/leaderboard');
+      if (!board) throw new AuditSourceError(`${base} has no leaderboard`);
+      return board;
     },
     async windows(from, limit) {
       const rows: WindowSummary[] = [];

@@ -1,4 +1,5 @@
 /** Which errors are an operator's to mend: said in a sentence, without a stack. Everything else is a bug of ours. */
+import { ChainError } from '../../chain/errors.ts';
 import { DataError } from '../../core/data/pages.ts';
 import { TokenizerError } from '../../core/data/bpe.ts';
 import { CheckpointError } from '../../core/model/checkpoint.ts';
@@ -6,6 +7,7 @@ import { HfConfigError } from '../../core/model/hf-config.ts';
 import { SafetensorsError } from '../../core/model/safetensors.ts';
 import { ManifestError } from '../../core/identity/manifest.ts';
 import { AuditSourceError } from '../audit/source.ts';
+import { HotkeyFileError } from '../adapters/chain/hotkey-file.ts';
 import { FolderInUseError } from '../adapters/lock.ts';
 import { CorruptRunError } from '../rounds/corrupt-run.ts';
 import { CorpusError } from '../setup/corpus.ts';
@@ -15,6 +17,7 @@ import { UsageError } from './usage-error.ts';
 const EXPECTED = [
   UsageError,
   AuditSourceError,
+  HotkeyFileError,
   ManifestError,
   FolderInUseError,
   CorruptRunError,
@@ -40,6 +43,7 @@ const SYSTEM: Partial<Record<string, string>> = {
 /** The sentence to print, undefined for an error that nobody expected. */
 export function explain(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof ChainError) return `${error.message} ${error.remedy}`.trimEnd();
   if (EXPECTED.some((kind) => error instanceof kind)) return error.message;
   const { code, path } = error as NodeJS.ErrnoException;
   const reason = code === undefined ? undefined : SYSTEM[code];

@@ -36,7 +36,8 @@ function secretIn(text: string): string | undefined {
  */
 export async function readHotkeyFile(path: string): Promise<ChainSigner> {
   const { mode, size } = await stat(path).catch(() => {
-    throw new HotkeyFileError(`${path} cannot be read; name the file that holds the validator’s hotkey`);
+    // Not quoted: it may be the secret itself, in the place of a file's name.
+    throw new HotkeyFileError('the hotkey’s file cannot be read; a path is wanted, never the key itself');
   });
   if (process.platform !== 'win32' && (mode & FOR_OTHERS) !== 0) {
     throw new HotkeyFileError(`${path} holds a secret and others may read it; run: chmod 600 ${path}`);

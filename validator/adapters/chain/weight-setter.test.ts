@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { connectChain } from '../../../chain/connect.ts';
 import { ChainError } from '../../../chain/errors.ts';
+import { startEmulatorNode } from '../../../chain/testing/nodes.ts';
+import { prepareSubnet, signerOf } from '../../../chain/testing/subnet.ts';
 import type {
   BlockHead,
   ChainSigner,
@@ -10,6 +13,7 @@ import type {
   SubtensorChain,
   WeightsPlan,
 } from '../../../chain/types.ts';
+import type { Leaderboard } from '../../../core/protocol/api.ts';
 import { sharesOf } from './shares.ts';
 import { startWeightSetter, type WeightSetter } from './weight-setter.ts';
 
@@ -104,12 +108,15 @@ const peers = [
   { hotkey: 'c', weight: 0 },
 ];
 
-function start(chain: SubtensorChain, board = peers, burnUid?: number): WeightSetter {
-  const leaderboard = { window: 7, peers: board } as unknown as Awaited<
-    ReturnType<Parameters<typeof startWeightSetter>[0]['leaderboard']>
-  >;
+function start(
+  chain: SubtensorChain,
+  board = peers,
+  burnUid?: number,
+  { netuid, signer } = { netuid: NETUID, signer: SIGNER },
+): WeightSetter {
+  const leaderboard = { window: 7, peers: board } as unknown as Leaderboard;
   return startWeightSetter({
-    ...{ chain, netuid: NETUID, signer: SIGNER, log: SILENT },
+    ...{ chain, netuid, signer, log: SILENT },
     leaderboard: () => Promise.resolve(leaderboard),
     now: () => Date.UTC(2026, 0, 1),
     ...(burnUid === undefined ? {} : { burnUid }),
@@ -249,6 +256,44 @@ describe('the weight setter', () => {
     expect(setter.state()).toMatchObject({ outcome: 'set', block: 122 });
     await head(250);
     expect(script.sent).toHaveLength(1);
+  });
+});
+
+describe('the weight setter on the emulator', { timeout: 60_000 }, () => {
+  it('sets weights in one epoch, and commits them in the next, when commit-reveal was switched on', async () => {
+    const node = await startEmulatorNode();
+    const subnet = await prepareSubnet(node, 2);
+    const chain = await connectChain({ endpoints: [node.endpoint] });
+    const [first, second] = subnet.miners.map(({ address }) => address);
+    const board = [
+      { hotkey: first!, weight: 0.6 },
+      { hotkey: second!, weight: 0.3 },
+    ];
+    const storage = (item: string, ...keys: unknown[]): Promise<unknown> =>
+      subnet.api.query.subtensorModule![item]!(...keys).then((value) => value.toJSON());
+    const setter = start(chain, board, undefined, { netuid: subnet.netuid, signer: signerOf(subnet.validator) });
+    try {
+      await vi.waitFor(() => expect(setter.state()?.outcome).toBe('set'), { timeout: 20_000 });
+      expect(await storage('weights', subnet.netuid, 0)).toEqual([
+        [1, 65_535],
+        [2, 32_768],
+      ]);
+      await subnet.root('adminUtils.sudoSetCommitRevealWeightsEnabled', subnet.netuid, true);
+      const settingBlock = setter.state()!.block!;
+      const { nextEpochAt } = (await chain.metagraph(subnet.netuid)).subnet;
+      await node.newBlocks(nextEpochAt + 1 - (await chain.head()).number);
+      await vi.waitFor(() => expect(setter.state()?.outcome).toBe('committed'), { timeout: 20_000 });
+      const { block, hotkey } = setter.state()!;
+      expect([hotkey, block! > settingBlock]).toEqual([subnet.validator.address, true]);
+      const lastUpdate = (await storage('lastUpdate', subnet.netuid)) as number[];
+      expect(lastUpdate[0]).toBe(block);
+      const commits = await subnet.api.query.subtensorModule!.crv3WeightCommits!.entries(subnet.netuid);
+      expect(commits).toHaveLength(1);
+    } finally {
+      await setter.stop();
+      await Promise.all([chain.close(), subnet.close()]);
+      await node.close();
+    }
   });
 });
 

@@ -66,6 +66,7 @@ async function attempt(options: WeightSetterOptions, head: BlockHead): Promise<A
 
   const graph = await chain.metagraph(netuid);
   const { nextEpochAt, tempo } = graph.subnet;
+  if (tempo === 0) return waiting('The subnet has no epochs.', head.number + BACKOFF_BLOCKS);
   const done = setThisEpoch(graph, signer.address);
   if (done !== null) {
     const detail = `Weights of this epoch were sent in block ${done}; the next are due after block ${nextEpochAt}.`;
