@@ -16,12 +16,14 @@ import {
   type JoinRequest,
   type Leaderboard,
   type PeerState,
+  type RevocationRequest,
   type SignedReceipt,
   type Ticket,
   type TicketRequest,
   type WindowRecord,
   type WindowSummary,
 } from '../core/protocol/api.ts';
+import { ChainRecordsSchema, type ChainRecord } from '../core/protocol/chain.ts';
 import { SignedManifestSchema, type SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
 import { boundedFetch, UnreachableError } from './http.ts';
@@ -41,7 +43,11 @@ export interface ValidatorApi {
   window(window: number, signal?: AbortSignal): Promise<WindowRecord>;
   /** Oldest first. */
   windows(from: number, limit: number, signal?: AbortSignal): Promise<WindowSummary[]>;
+  /** What the validator recorded of a hotkey on the run's chain, oldest first. */
+  chainRecords(hotkey: string, limit: number, signal?: AbortSignal): Promise<ChainRecord[]>;
   join(request: JoinRequest, signal?: AbortSignal): Promise<PeerState>;
+  /** Takes the session key out of force. */
+  revoke(request: RevocationRequest, signal?: AbortSignal): Promise<PeerState>;
   ticket(request: TicketRequest, signal?: AbortSignal): Promise<Ticket>;
   upload(ticket: Ticket, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<SignedReceipt>;
   /** A blob whose length and hash are what the reference says. @throws UnreachableError when they are not */
@@ -109,7 +115,11 @@ export function createValidatorApi({
     window: (window, signal) => json(WindowRecordSchema, `/v1/windows/${window}`, { signal }),
     windows: (from, limit, signal) =>
       json(WindowSummarySchema.array(), `/v1/windows?from=${from}&limit=${limit}`, { signal }),
+    chainRecords: (hotkey, limit, signal) =>
+      json(ChainRecordsSchema, `/v1/chain/records/${hotkey}?limit=${limit}`, { signal }),
     join: (request, signal) => json(PeerSchema, '/v1/peers', { signal, body: request }),
+    revoke: (request, signal) =>
+      json(PeerSchema, `/v1/peers/${request.revocation.hotkey}/revocation`, { signal, body: request }),
     ticket: (request, signal) =>
       json(TicketSchema, `/v1/windows/${request.ticket.window}/contributions`, { signal, body: request }),
     upload: (ticket, bytes, signal) =>
