@@ -12,10 +12,13 @@ const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
 const VALIDATOR = process.env['GAUNTLET_VALIDATOR'] ?? 'http://127.0.0.1:8899';
 
 /**
- * Hosts that the page may talk to besides its own. `?validator=URL` may name any, and blobs may live in any store, so
- * the default is every https host and this machine; an operator who serves one validator narrows it.
+ * Hosts that the page may talk to besides its own. `?validator=URL` may name any, blobs may live in any store, and a chain
+ * is read from any node, so the default is every https and wss host and this machine; an operator who serves one
+ * validator narrows it.
  */
-const CONNECT = process.env['GAUNTLET_CONNECT_SRC'] ?? 'https: http://127.0.0.1:* http://localhost:*';
+const CONNECT =
+  process.env['GAUNTLET_CONNECT_SRC'] ??
+  'https: wss: http://127.0.0.1:* http://localhost:* ws://127.0.0.1:* ws://localhost:*';
 
 /** WASM threads need cross-origin isolation: whoever serves dist/ must send these two as well. */
 const ISOLATION = {
