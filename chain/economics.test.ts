@@ -93,6 +93,7 @@ describe('blocks', () => {
   it('are counted down to the epoch, and not below nothing', () => {
     expect(blocksToEpoch(SUBNET, 1_000)).toBe(300);
     expect(blocksToEpoch(SUBNET, 1_301)).toBe(0);
+    expect(blocksToEpoch({ ...SUBNET, tempo: 0, nextEpochAt: Number.MAX_SAFE_INTEGER }, 1_000)).toBeNull();
   });
 
   it('of immunity run out', () => {

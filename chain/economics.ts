@@ -31,9 +31,9 @@ export function inTao(alpha: number | null, alphaPrice: number | null): number |
   return alpha === null || alphaPrice === null ? null : alpha * alphaPrice;
 }
 
-/** @returns blocks until the next epoch, 0 when it is due */
-export function blocksToEpoch({ nextEpochAt }: Subnet, block: number): number {
-  return Math.max(0, nextEpochAt - block);
+/** @returns blocks until the next epoch, 0 when it is due; null for a subnet without epochs */
+export function blocksToEpoch({ nextEpochAt, tempo }: Subnet, block: number): number | null {
+  return tempo > 0 ? Math.max(0, nextEpochAt - block) : null;
 }
 
 /** @returns blocks in which a neuron is not replaced yet, 0 when immunity is over; null where the runtime does not say */
