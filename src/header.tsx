@@ -1,7 +1,8 @@
-/** Name, run, connection and theme. */
+/** Name, screens, run, connection and theme. */
 import { useLive } from './client/app-context.ts';
 import { useClock, useManifest, useUnreachable } from './client/queries.ts';
 import styles from './header.module.css';
+import { Navigation } from './navigation/navigation.tsx';
 import { applyTheme, themeChoice, THEMES, type Theme } from './platform/theme.ts';
 import { useSignal } from './platform/subscribable.ts';
 import { Badge, type BadgeTone } from './ui/badge.tsx';
@@ -16,6 +17,7 @@ export function Header() {
         <Mark />
         Gauntlet
       </p>
+      <Navigation />
       {manifest && (
         <p className={styles['run']}>
           {manifest.name} <span className="soft">· {manifest.preset}</span>

@@ -1,8 +1,10 @@
 /** What happens here, for somebody who has never heard of it. */
+import { useManifest } from './client/queries.ts';
 import styles from './how-it-works.module.css';
 import { Card } from './ui/card.tsx';
 
 export function HowItWorks() {
+  const chain = useManifest()?.chain;
   return (
     <Card title="How it works">
       <ol className={styles['steps']}>
@@ -36,8 +38,11 @@ export function HowItWorks() {
         </li>
       </ol>
       <p className={styles['note']}>
-        Scores and weights say how useful a contribution was. They are not money: this run has no chain and pays
-        nothing. Your key is made in this browser, cannot be exported, and stands for no person.
+        Scores and weights say how useful a contribution was.{' '}
+        {chain
+          ? `Subnet ${chain.netuid} of a chain pays by what all its validators make of them, which the Rewards screen shows; nobody promises an amount.`
+          : 'They are not money: this run has no chain and pays nothing.'}{' '}
+        A guest’s key is made in this browser, cannot be exported, and stands for no person.
       </p>
     </Card>
   );

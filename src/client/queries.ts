@@ -1,6 +1,7 @@
 /** The validator's state as queries. Events keep them fresh; while there are none they are polled. */
 import { QueryClient, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import type { ClockState, Leaderboard, PeerState, WindowSummary } from '../../core/protocol/api.ts';
+import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { RunManifest, SignedManifest } from '../../core/protocol/manifest.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { useApp, useLive } from './app-context.ts';
@@ -9,6 +10,10 @@ import { MAX_WINDOWS, QUERY_KEYS } from './live.ts';
 const POLL_MS = 2_000;
 /** Even with events: one lost event must not leave a figure wrong for long. */
 const SAFETY_POLL_MS = 20_000;
+/** There is a new one an epoch: an hour or so. */
+const RECORDS_POLL_MS = 300_000;
+/** As many as the validator answers with. */
+const MAX_CHAIN_RECORDS = 500;
 
 export function createQueryClient(): QueryClient {
   return new QueryClient({
@@ -102,5 +107,16 @@ export function usePeer(hotkey: string | undefined): UseQueryResult<PeerState | 
     },
     enabled: hotkey !== undefined,
     refetchInterval: usePollMs(),
+  });
+}
+
+/** What the validator recorded of a hotkey on the run's chain, one reading an epoch. */
+export function useChainRecords(hotkey: string | undefined): UseQueryResult<ChainRecord[]> {
+  const { api } = useApp();
+  return useQuery({
+    queryKey: ['chain-records', hotkey],
+    queryFn: ({ signal }) => api.chainRecords(hotkey!, MAX_CHAIN_RECORDS, signal),
+    enabled: hotkey !== undefined,
+    refetchInterval: RECORDS_POLL_MS,
   });
 }

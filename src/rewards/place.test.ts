@@ -49,5 +49,8 @@ describe('place', () => {
     expect(parsePlace('/rewards/3,3,x,4')).toEqual({ subjects: ['3', '4'], subnet: undefined });
     expect(parsePlace('/rewards/3/javascript%3Aalert/1').subnet).toBeUndefined();
     expect(parsePlace('/rewards/3/finney/65536').subnet).toBeUndefined();
+    for (const network of ['finny', 'toString', 'ws%3A%2F%2F%5B']) {
+      expect(parsePlace(`/rewards/3/${network}/1`).subnet, network).toBeUndefined();
+    }
   });
 });

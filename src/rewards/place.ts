@@ -2,6 +2,7 @@
  * Where on the Rewards screen somebody is, as it stands in the address bar: `/rewards/<uids and addresses>`, and for
  * another subnet than the run's own `/rewards/<uids and addresses>/<preset or endpoint>/<netuid>`.
  */
+import { NETWORKS } from '../../chain/networks.ts';
 import { ChainEndpointSchema } from '../../core/protocol/manifest.ts';
 import { decodeAddress } from '../../core/identity/ss58.ts';
 
@@ -40,11 +41,15 @@ export function parseSubject(text: string): Subject | undefined {
   }
 }
 
+export function isEndpoint(text: string): boolean {
+  return ChainEndpointSchema.safeParse(text).success && URL.canParse(text);
+}
+
 function parseSubnet(network: string | undefined, netuid: string | undefined): SubnetPlace | undefined {
   if (network === undefined || netuid === undefined || !/^\d{1,5}$/.test(netuid) || Number(netuid) > MAX_U16) {
     return undefined;
   }
-  if (!/^[a-z]+$/.test(network) && !ChainEndpointSchema.safeParse(network).success) return undefined;
+  if (!Object.hasOwn(NETWORKS, network) && !isEndpoint(network)) return undefined;
   return { network, netuid: Number(netuid) };
 }
 

@@ -1,0 +1,22 @@
+/** How a figure comes about: on hover, and on focus. */
+import { useId, type ReactNode } from 'react';
+import styles from './hint.module.css';
+
+export function Hint({ about, children }: { about: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <span className={styles['hint']}>
+      <button
+        type="button"
+        aria-label={`About: ${about}`}
+        aria-describedby={id}
+        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+      >
+        ?
+      </button>
+      <span role="tooltip" id={id}>
+        {children}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,101 @@
+/** A subnet, and those who are watched on it, side by side. */
+import type { Metagraph } from '../../chain/types.ts';
+import { Notice } from '../ui/notice.tsx';
+import { NeuronCard } from './neuron-card.tsx';
+import { parseSubject, type Subject } from './place.ts';
+import { resolveSubject } from './resolve.ts';
+import styles from './rewards-screen.module.css';
+import { ColdkeyCard, StrangerCard } from './stranger-card.tsx';
+import { SubjectForm, type Suggestion } from './subject-form.tsx';
+import { SubnetPanel } from './subnet-panel.tsx';
+import type { SubnetState } from './subnet-watch.ts';
+import { useSubnetAlerts } from './use-subnet-alerts.ts';
+import { useSubnetWatch, type SubnetTarget } from './use-subnet-watch.ts';
+import type { Watchlist } from './use-watchlist.ts';
+
+export interface SubnetViewProps {
+  readonly target: SubnetTarget;
+  readonly watchlist: Watchlist;
+  /** The hotkey of this browser, if it may be registered there. */
+  readonly own: string | undefined;
+  readonly ofRun: boolean;
+}
+
+const TOP_MINERS = 3;
+
+/** This browser's own hotkey, and who earns most. */
+function suggestionsOf(metagraph: Metagraph | undefined, own: string | undefined): readonly Suggestion[] {
+  const miners = [...(metagraph?.neurons ?? [])]
+    .filter(({ validatorPermit }) => !validatorPermit)
+    .sort((a, b) => b.incentive - a.incentive || a.uid - b.uid)
+    .slice(0, TOP_MINERS)
+    .map(({ uid }) => ({ name: `uid ${uid}`, subject: String(uid) }));
+  return [...(own === undefined ? [] : [{ name: 'your key', subject: own }]), ...miners];
+}
+
+export function SubnetView({ target, watchlist, own, ofRun }: SubnetViewProps) {
+  const state = useSubnetWatch(target);
+  const { subjects, add } = watchlist;
+  useSubnetAlerts(target, subjects, state.metagraph);
+  return (
+    <>
+      <SubnetPanel target={target} state={state} />
+      <SubjectForm subjects={subjects} suggestions={suggestionsOf(state.metagraph, own)} onAdd={add} />
+      {subjects.length === 0 && (
+        <Notice fill>Nobody is watched yet. Add a uid or a hotkey: anybody’s figures are public.</Notice>
+      )}
+      {state.metagraph && (
+        <div className={styles['cards']}>
+          {subjects.map((text) => (
+            <WatchedCard
+              key={text}
+              subject={parseSubject(text)!}
+              state={state}
+              metagraph={state.metagraph!}
+              target={target}
+              ofRun={ofRun}
+              onRemove={() => watchlist.remove(text)}
+              onReplace={(hotkey) => watchlist.replace(text, hotkey)}
+            />
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+function WatchedCard({
+  subject,
+  state: { weights, samples },
+  metagraph,
+  target: { blockSeconds },
+  ofRun,
+  onRemove,
+  onReplace,
+}: {
+  subject: Subject;
+  state: SubnetState;
+  metagraph: Metagraph;
+  target: SubnetTarget;
+  ofRun: boolean;
+  onRemove: () => void;
+  onReplace: (hotkey: string) => void;
+}) {
+  const shared = { metagraph, samples, blockSeconds, onRemove };
+  const resolved = resolveSubject(subject, metagraph);
+  switch (resolved.kind) {
+    case 'neuron':
+      return <NeuronCard neuron={resolved.neuron} weights={weights} ofRun={ofRun} {...shared} />;
+    case 'coldkey':
+      return (
+        <ColdkeyCard
+          address={subject.kind === 'address' ? subject.address : ''}
+          neurons={resolved.neurons}
+          onWatch={onReplace}
+          onRemove={onRemove}
+        />
+      );
+    case 'nobody':
+      return <StrangerCard subject={subject} {...shared} />;
+  }
+}
