@@ -12,6 +12,7 @@ const DELEGATION_SKEW_MS = 60_000;
 /** A person has to sign before a run can be joined (again). */
 export class SignatureNeededError extends Error {
   override readonly name = 'SignatureNeededError';
+  readonly remedy = 'Connect the wallet and sign again, or contribute as a guest.';
 }
 
 /** A hotkey and the session key that signs for it; for a guest both are one key. */

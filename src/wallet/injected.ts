@@ -21,7 +21,6 @@ export interface ConnectedWallet {
   readonly wallet: InjectedWallet;
   readonly accounts: readonly WalletAccount[];
   readonly signer: Injected['signer'];
-  readonly metadata: Injected['metadata'];
   /** Called with all accounts whenever they change: renamed, added, removed. @returns stops it */
   readonly onAccounts: (listener: (accounts: readonly WalletAccount[]) => void) => () => void;
 }
@@ -91,13 +90,12 @@ export async function connectInjected(
   }
   const enable = (entry['enable'] ?? entry['connect']) as (origin: string) => unknown;
   const injected = await answerOf(wallet, () => enable.call(entry, origin), patience);
-  const { accounts, signer, metadata } = readInjected(injected, wallet);
+  const { accounts, signer } = readInjected(injected, wallet);
   const first = readAccounts(await answerOf(wallet, () => accounts.get(), patience));
   return {
     wallet,
     accounts: first,
     signer,
-    metadata,
     onAccounts: (listener) => subscribe(accounts, listener),
   };
 }
