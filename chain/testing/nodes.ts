@@ -56,7 +56,7 @@ export const startChopsticksNode = async (spec: string): Promise<TestNode> => {
   return {
     endpoint,
     newBlocks: async (count) => {
-      await control.send('dev_newBlock', [{ count }]);
+      if (count > 0) await control.send('dev_newBlock', [{ count }]);
     },
     close: async () => {
       await control.disconnect();

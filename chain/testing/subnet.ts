@@ -19,9 +19,9 @@ export interface TestSubnet {
   /** The library's own view of the node, to compare with. */
   readonly api: ApiPromise;
   /** Sends a call such as `adminUtils.sudoSetTempo` as root. @throws Error with the name of the runtime's error */
-  root(call: string, ...args: unknown[]): Promise<void>;
+  readonly root: (call: string, ...args: unknown[]) => Promise<void>;
   /** Signs and sends a call, and waits until it is final. @throws Error with the name of the runtime's error */
-  send(pair: Pair, call: string, ...args: unknown[]): Promise<void>;
+  readonly send: (pair: Pair, call: string, ...args: unknown[]) => Promise<void>;
   close(): Promise<void>;
 }
 

@@ -84,8 +84,7 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
       return head();
     },
     jump: (count) => {
-      for (let i = 1; i < count; i++) chain.newBlock({ quiet: true });
-      chain.newBlock();
+      for (let left = count; left > 0; left--) chain.newBlock({ quiet: left > 1 });
       return head();
     },
     stall: () => (stalled = true),

@@ -6,17 +6,11 @@
  * the owner's cut and the halves of miners and validators are the runtime's.
  */
 import type { Storage } from './storage.ts';
-import {
-  ALPHA_PER_BLOCK,
-  PALLET,
-  addHotkeyAlpha,
-  addStake,
-  blocksUntilEpoch,
-  coldkeyOf,
-  hotkeyStake,
-} from './subnets.ts';
+import { PALLET, addHotkeyAlpha, addStake, blocksUntilEpoch, coldkeyOf, hotkeyStake } from './subnets.ts';
 
 const U16_MAX = 65_535;
+/** Alpha that a subnet brings out in a block, in 1e-9. */
+const ALPHA_PER_BLOCK = 1_000_000_000n;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 

@@ -4,8 +4,6 @@ import type { Storage } from './storage.ts';
 
 export const PALLET = 'subtensorModule';
 export const TAO = 1_000_000_000n;
-/** Alpha that a subnet brings out in a block, and what its owner gets of it (u16 of 65535). */
-export const ALPHA_PER_BLOCK = TAO;
 
 export const refuse = (reason: string): never => {
   throw new Refusal('SubtensorModule', reason);
