@@ -106,9 +106,13 @@ const POOL_ERRORS: Readonly<Record<number, Words>> = {
 /** What every Substrate node's pool may say. */
 const POOL_WORDS: readonly (readonly [RegExp, Words])[] = [
   [/bad (signature|proof)/i, ['The chain refuses the signature.', 'Sign again with the account that is named.']],
-  [/low priority|already imported/i, ['The same transaction is on its way already.', 'Wait for the next block.']],
+  [
+    /priority is too low|already imported/i,
+    ['The same transaction is on its way already.', 'Wait for the next block.'],
+  ],
   [/outdated|stale/i, ['The account sent another transaction meanwhile.', 'Try again.']],
   [/ancient birth block/i, ['It took too long to sign.', 'Try again.']],
+  [/temporarily banned/i, ['The node has refused this very transaction before.', 'Wait some minutes, then try again.']],
   [/inability to pay|balance too low|payment/i, LOW_BALANCE],
 ];
 
@@ -145,7 +149,7 @@ export function refusalOfSending(error: unknown): ChainError {
   const custom = /custom error: (\d+)/i.exec(text);
   const words = custom ? POOL_ERRORS[Number(custom[1])] : POOL_WORDS.find(([pattern]) => pattern.test(text))?.[1];
   if (words) return refused(words, error);
-  if (/\b1010\b|invalid transaction/i.test(text)) {
+  if (/\b101[0-6]: |invalid transaction/i.test(text)) {
     return refused([`The chain refused: ${text.slice(0, 200)}`, 'Mend what it says, then try again.'], error);
   }
   if (NOT_SIGNED.test(text)) {

@@ -10,6 +10,8 @@ import type { ChainSigner, Inclusion, Metagraph, WeightsPlan } from './types.ts'
 /** Version of the commits that this app writes, for runtimes that ask. */
 const COMMIT_REVEAL_VERSION = 4;
 const BLOCK_SECONDS = 12;
+/** A share of the largest that is rounding, and as a divisor would leave the range of numbers. */
+const NEGLIGIBLE = 1e-12;
 
 /**
  * Shares with none above a limit: what is over it goes to the others in proportion. Where even equal shares are above
@@ -42,19 +44,21 @@ export function normaliseWeights(
   shares: readonly number[],
   maxWeight = 1,
 ): readonly { readonly index: number; readonly value: number }[] {
-  const positive = shares.flatMap((share, index) => (share > 0 && Number.isFinite(share) ? [{ share, index }] : []));
-  if (positive.length === 0) return [];
-  const largest = Math.max(...positive.map(({ share }) => share));
+  const largest = Math.max(0, ...shares.filter(Number.isFinite));
   // Relative to the largest first: the sum of tiny shares may be smaller than any number.
-  const relative = positive.map(({ share }) => share / largest);
-  const sum = relative.reduce((total, share) => total + share, 0);
+  const relative = shares.map((share, index) => ({ share: share / largest, index }));
+  const positive = relative.filter(({ share }) => share > NEGLIGIBLE && Number.isFinite(share));
+  if (positive.length === 0) return [];
+  const sum = positive.reduce((total, { share }) => total + share, 0);
   const limited = capped(
-    relative.map((share) => share / sum),
+    positive.map(({ share }) => share / sum),
     maxWeight,
   );
   const top = Math.max(...limited);
+  // Under a limit nothing is rounded down: the largest value's share of their sum would be above it by the rounding.
+  const round = maxWeight < 1 ? Math.ceil : Math.round;
   return positive
-    .map(({ index }, i) => ({ index, value: Math.round((limited[i]! / top) * U16_MAX) }))
+    .map(({ index }, i) => ({ index, value: Math.min(U16_MAX, round((limited[i]! / top) * U16_MAX)) }))
     .filter(({ value }) => value > 0);
 }
 
@@ -80,9 +84,10 @@ export function planOf(
       return uid === undefined ? [] : [{ uid, hotkey: each, share }];
     })
     .sort((a, b) => a.uid - b.uid);
+  const maxWeight = subnet.maxWeight ?? 1;
   const entries = normaliseWeights(
     registered.map(({ share }) => share),
-    subnet.maxWeight ?? 1,
+    maxWeight,
   ).map(({ index, value }) => ({ uid: registered[index]!.uid, hotkey: registered[index]!.hotkey, value }));
   const { lastUpdate, validatorPermit, uid } = validator;
   const allowedFrom = lastUpdate && subnet.weightsRateLimit ? lastUpdate + subnet.weightsRateLimit : 0;
@@ -95,6 +100,10 @@ export function planOf(
       entries.length < least &&
       !toItself &&
       `The subnet asks for weights on at least ${least} neurons; these are on ${entries.length}.`,
+    entries.length > 0 &&
+      entries.length * maxWeight < 1 &&
+      !toItself &&
+      `The subnet gives one neuron ${(100 * maxWeight).toFixed(2)} % at most; ${entries.length} of them cannot hold all weight.`,
     // The next block is the first that a transaction can be in.
     allowedFrom > block.number + 1 &&
       `The rate limit of ${subnet.weightsRateLimit} blocks is over at block ${allowedFrom}; this is block ${block.number}.`,
