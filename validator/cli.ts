@@ -90,6 +90,8 @@ program
   .option('--peers <n>', 'simulated honest peers beside you', integer(0, 64), 3)
   .option('--attackers <n>', 'simulated attackers, which take the gallery of attacks in turn', integer(0, 64), 1)
   .option('--attack <name...>', 'attackers by what they do (docs/attacks.md), instead of a number of them')
+  .addOption(keyFileOption('--chain-key-file'))
+  .addOption(burnOption())
   .option('--open', 'open the page in the system’s browser')
   .action(startCommand);
 

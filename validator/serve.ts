@@ -1,9 +1,11 @@
 /** Puts a validator together: the rounds over a run's folder, the API over the rounds, a socket under the API. */
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import type { ChainSigner } from '../chain/types.ts';
 import type { WindowSummary } from '../core/protocol/api.ts';
 import type { RunManifest, SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
+import { startWeightSetter } from './adapters/chain/weight-setter.ts';
 import { createJudgePool } from './adapters/judge-pool.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
@@ -115,6 +117,8 @@ export interface ValidatorOptions {
   /** By default on threads of its own. */
   readonly createJudgeEngine?: JudgeEngineFactory;
   readonly maxPeers?: number;
+  /** Tells the run's chain its weights, once an epoch; for a run with a chain. */
+  readonly weights?: { readonly signer: ChainSigner; readonly burnUid?: number };
   /** Joins that one address may make. */
   readonly joins?: { readonly burst: number; readonly perMinute: number };
 }
@@ -145,6 +149,27 @@ export async function createValidator(options: ValidatorOptions): Promise<Valida
   }
 }
 
+/** @returns stops it, or undefined where nobody's weights are set. @throws ChainError when no node answers */
+async function setWeights(
+  rounds: Rounds,
+  { weights, clock = systemClock }: ValidatorOptions,
+  log: Log,
+): Promise<(() => Promise<void>) | undefined> {
+  const named = rounds.manifest().manifest.chain;
+  if (!named || !weights) return undefined;
+  const { connectChain } = await import('../chain/connect.ts');
+  const chain = await connectChain(named);
+  const { netuid } = named;
+  const leaderboard = (): ReturnType<Rounds['leaderboard']> => rounds.leaderboard();
+  const setter = startWeightSetter({ ...weights, chain, netuid, leaderboard, now: () => clock.now(), log });
+  return async () => {
+    const stopped = setter.stop();
+    // Ends the waiting for a transaction's finality, too: the chain remembers what came in.
+    await chain.close();
+    await stopped;
+  };
+}
+
 async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promise<Validator> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog('info');
@@ -168,7 +193,11 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
   if (options.staticDir !== undefined) {
     mountStatic(api.app, { dir: options.staticDir, connectSources: options.connectSources ?? [] });
   }
-  const server = await listen(api.app, options);
+  const stopWeights = await setWeights(rounds, options, log);
+  const server = await listen(api.app, options).catch(async (error: unknown) => {
+    await stopWeights?.();
+    throw error;
+  });
   rounds.start();
   log.info({ run, url: server.url, window: rounds.clock().window }, 'validator started');
   return {
@@ -181,7 +210,7 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
       }),
     async close() {
       api.close();
-      await Promise.all([server.close(), rounds.stop()]);
+      await Promise.all([server.close(), rounds.stop(), stopWeights?.()]);
       await folder.close();
       log.info({ run }, 'validator stopped');
     },

@@ -4,13 +4,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WindowSummary } from '../../core/protocol/api.ts';
+import type { SignedManifest } from '../../core/protocol/manifest.ts';
+import { readHotkeyFile } from '../adapters/chain/hotkey-file.ts';
 import { createLog } from '../adapters/log.ts';
-import { createValidator } from '../serve.ts';
+import { createValidator, type ValidatorOptions } from '../serve.ts';
 import { openOrCreate, type NewRunOptions } from './create.ts';
 import { UsageError } from './usage-error.ts';
 
 const APP = fileURLToPath(new URL('../../dist', import.meta.url));
 const CROWD = fileURLToPath(new URL('../../simulate/main.ts', import.meta.url));
+/** The page reads a chain from whichever node its user names; one's own has no certificate. */
+const CHAIN_NODES = ['wss:', 'ws://127.0.0.1:*', 'ws://localhost:*'];
 /** What a simulated peer trains a window, so that several share a machine with a person's browser. */
 const CROWD_PAGES = 12;
 
@@ -22,6 +26,10 @@ export interface StartOptions extends NewRunOptions {
   /** Names of attacks, one attacker each, in place of a number of them. */
   readonly attack?: readonly string[];
   readonly open?: boolean;
+  /** Hotkey that tells the run's chain its weights. */
+  readonly chainKeyFile?: string;
+  /** Neuron that gets what the run gives nobody. */
+  readonly burnUid?: number;
 }
 
 function startCrowd(
@@ -71,15 +79,28 @@ function windowLine({ window, lossBefore, lossAfter, participants, aggregated }:
   return `window ${window}: loss ${loss(lossBefore)} → ${loss(lossAfter)}, ${participants ?? 0} contributed, ${aggregated} aggregated`;
 }
 
+/** @throws HotkeyFileError; UsageError for a run that has nobody to tell */
+async function weightsOf(
+  { chainKeyFile, burnUid }: StartOptions,
+  { run, manifest }: SignedManifest,
+): Promise<ValidatorOptions['weights']> {
+  if (chainKeyFile === undefined) return undefined;
+  if (!manifest.chain) throw new UsageError(`run ${run} hangs on no chain, so there is nothing to set weights on`);
+  return { signer: await readHotkeyFile(chainKeyFile), ...(burnUid === undefined ? {} : { burnUid }) };
+}
+
 export async function startCommand(options: StartOptions): Promise<void> {
   const { signed, created } = await openOrCreate(options);
+  const weights = await weightsOf(options, signed);
   const validator = await createValidator({
     dataDir: options.data,
     port: options.port,
     host: options.host,
     ...(existsSync(join(APP, 'index.html')) ? { staticDir: APP } : {}),
+    connectSources: CHAIN_NODES,
     // What a person reads is on standard output; the log is for operators who ask for it.
     log: createLog(logLevel()),
+    ...(weights ? { weights } : {}),
   });
   const { manifest } = signed;
   if (!created && options.window !== undefined) {
