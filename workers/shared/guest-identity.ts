@@ -10,7 +10,7 @@ export interface GuestIdentity {
 }
 
 /** The guest key of this browser, made on first use. @throws KeyError or StorageError */
-export async function openGuestIdentity(database: Database, subtle?: SubtleCrypto | undefined): Promise<GuestIdentity> {
+export async function openGuestIdentity(database: Database, subtle?: SubtleCrypto): Promise<GuestIdentity> {
   const held = await database.use((connection) => connection.get('identities', 'guest'));
   const record = held ?? (await createRecord(database, subtle));
   return { hotkey: encodeAddress(record.publicKey), signer: signerOf(record) };
