@@ -45,7 +45,7 @@ const finalised = (api: ApiPromise, transaction: Transaction, pair: Pair): Promi
       else if (inner !== undefined) reject(new Error(JSON.stringify(inner)));
       else resolve();
     };
-    transaction.signAndSend(pair, { nonce: -1 }, settle).catch(reject);
+    transaction.signAndSend(pair, { nonce: -1, era: 0 }, settle).catch(reject);
   });
 type Watch = Extract<Parameters<Transaction['signAndSend']>[2], (...args: never[]) => unknown>;
 
