@@ -16,8 +16,11 @@ import {
   joinRequest,
   noiseGradient,
   openTestRun,
+  sharedEngine,
+  silentLog,
   testPeer,
 } from '../adapters/testing/test-run.ts';
+import { createValidator } from '../serve.ts';
 import { chainCommitCommand, chainCommitmentsCommand } from './chain-commitments.ts';
 import { chainStatusCommand } from './chain-status.ts';
 import { chainWeightsCommand } from './chain-weights.ts';
@@ -92,6 +95,21 @@ describe('gauntlet chain', { timeout: 30_000 }, () => {
     expect(output()).toMatch(new RegExp(`${STRANGER.hotkey} .*not registered`));
     const after = await subnet.api.query.subtensorModule!.weights!(subnet.netuid, 0);
     expect(after.toHex()).toBe(before.toHex());
+  });
+
+  it('weights: the same of a folder and of the validator that serves it', async () => {
+    const clock = new FakeClock();
+    const served = { dataDir: options.data, port: 0, host: '127.0.0.1', log: silentLog, clock };
+    const validator = await createValidator({ ...served, createJudgeEngine: sharedEngine });
+    const plan = { ...options, dryRun: true, json: true, hotkey: subnet.validator.address };
+    try {
+      await chainWeightsCommand(plan);
+      await chainWeightsCommand({ ...plan, data: '/nowhere', url: validator.url });
+    } finally {
+      await validator.close();
+    }
+    expect(JSON.parse(printed[0]!)).toMatchObject({ unregistered: [STRANGER.hotkey] });
+    expect(printed[1]).toBe(printed[0]);
   });
 
   it('weights: sent, and read back from the chain', async () => {
