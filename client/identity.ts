@@ -6,8 +6,6 @@ import { encodeAddress } from '../core/identity/ss58.ts';
 import type { Delegation, JoinRequest } from '../core/protocol/api.ts';
 
 const DELEGATION_MS = 30 * 24 * 3_600_000;
-/** A delegation is dated back a little, so that a validator whose clock is behind does not see it in the future. */
-const DELEGATION_SKEW_MS = 60_000;
 
 /** A person has to sign before a run can be joined (again). */
 export class SignatureNeededError extends Error {
@@ -41,7 +39,7 @@ export function guestIdentity(signer: Signer): Identity {
         hotkey,
         sessionKey: bytesToHex(signer.publicKey),
         scopes: ['contribute'],
-        issuedAt: new Date(serverNow - DELEGATION_SKEW_MS).toISOString(),
+        issuedAt: new Date(serverNow).toISOString(),
         expiresAt: new Date(serverNow + DELEGATION_MS).toISOString(),
       };
       return { kind: 'guest', delegation, signature: await signHex(signer, 'delegation', canonicalBytes(delegation)) };

@@ -1,12 +1,17 @@
-/** The text that a wallet signs to let a session key contribute: for a person to read, and to the letter for the validator. */
+/** The text by which a wallet lets a session key contribute, and the bytes that are signed of it. */
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Delegation } from '../protocol/api.ts';
 
-/** One text for one delegation. Lines are ASCII, so that every wallet and hardware shows them as they are. */
+/**
+ * What a person reads and a wallet signs: plain ASCII, a line a fact, nothing in it but the delegation itself. All
+ * fields are of a form without spaces or line ends (core/protocol), so that none can pass for another line.
+ */
 export function delegationText({ run, hotkey, sessionKey, scopes, issuedAt, expiresAt }: Delegation): string {
   return [
-    'Gauntlet: let a key in a browser contribute for a hotkey',
+    'Gauntlet delegation, version 1',
     '',
-    'The session key below may train and upload for this hotkey in this run, until it expires or is revoked. It cannot move funds, stake, register or sign anything else.',
+    'Until it expires or is revoked, the session key below may train and upload for this hotkey in this run.',
+    'It cannot move funds, stake, register or sign transactions.',
     '',
     `Run: ${run}`,
     `Hotkey: ${hotkey}`,
@@ -15,4 +20,9 @@ export function delegationText({ run, hotkey, sessionKey, scopes, issuedAt, expi
     `Issued: ${issuedAt}`,
     `Expires: ${expiresAt}`,
   ].join('\n');
+}
+
+/** What wallets sign of a text: `signRaw` puts it between <Bytes> and </Bytes>, so that it is no transaction. */
+export function wrappedBytes(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(utf8ToBytes(`<Bytes>${text}</Bytes>`));
 }

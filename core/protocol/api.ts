@@ -220,6 +220,7 @@ export const PeerSchema = z
     rank: z.int().positive().nullable(),
     flags: z.array(z.string()),
     conduct: ConductSchema,
+    delegation: DelegationStateSchema,
     /** Newest first, at most 200. */
     verdicts: z.array(VerdictSchema),
     /** Oldest first, at most 500. */

@@ -10,6 +10,7 @@ const GOOD: PeerState = {
   poc: 0.4,
   rating: { mu: 28, sigma: 4, ordinal: 16 },
   sync: 0.9,
+  delegation: { issuedAt: '2026-01-01T00:00:00Z', expiresAt: '2026-02-01T00:00:00Z', revokedAt: null },
   gate: 0.75,
   conduct: { deliveries: '11', missesInRow: 0, evaluations: '11', negativesInRow: 0, naughtyUntil: 0 },
   peerScore: 16 * 0.4 * 0.9 * 0.75,

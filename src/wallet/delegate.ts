@@ -11,8 +11,6 @@ export const EXPIRY_DAYS = [7, 30, 90] as const;
 export type ExpiryDays = (typeof EXPIRY_DAYS)[number];
 
 const DAY_MS = 24 * 3_600_000;
-/** A delegation is dated back a little, so that a validator whose clock is behind does not see it in the future. */
-const SKEW_MS = 60_000;
 
 export function createDelegation(about: {
   readonly run: string;
@@ -22,7 +20,8 @@ export function createDelegation(about: {
   /** The validator's time, ms since the epoch. */
   readonly serverNow: number;
 }): Delegation {
-  const issuedAt = about.serverNow - SKEW_MS;
+  // Not dated back: what is issued after a revocation has to be later than it.
+  const issuedAt = about.serverNow;
   return {
     run: about.run,
     hotkey: about.hotkey,

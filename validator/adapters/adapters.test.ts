@@ -42,11 +42,12 @@ it('the store brings figures of its first version up to date, and keeps everythi
     expiresAt: '2026-02-01T00:00:00Z',
   };
   const store = await openSqliteStore(database);
-  await store.join(delegation, { firstWindow: 1, figures: { ...figures, conduct }, replaces: null });
+  await store.join(delegation, { firstWindow: 1, figures: { ...figures, conduct }, replaces: null, maxPeers: 9 });
   await store.close();
   const raw = new Database(database);
   raw.prepare('update peers set figures = ?').run(JSON.stringify({ ...figures, poc: 0.5 }));
   raw.exec('drop table books');
+  raw.exec('alter table peers drop column revoked_at');
   raw.exec('delete from migrations where version > 1');
   raw.close();
   const migrated = await openSqliteStore(database);

@@ -30,6 +30,8 @@ export interface Tables {
     session_key: string;
     issued_at: string;
     expires_at: string;
+    /** Delegations issued until then are void. */
+    revoked_at: string | null;
     accepted: number;
     rejected: number;
     evaluated: number;
@@ -144,6 +146,9 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
       .addColumn('bytes', 'bigint', (column) => column.notNull())
       .addColumn('signature', 'text', (column) => column.notNull())
       .execute();
+  },
+  async (db) => {
+    await db.schema.alterTable('peers').addColumn('revoked_at', 'text').execute();
   },
 ];
 

@@ -46,6 +46,7 @@ export function toPeer(row: Selectable<Tables['peers']>): PeerRow {
     sessionKey: row.session_key,
     issuedAt: row.issued_at,
     expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
     accepted: row.accepted,
     rejected: row.rejected,
     evaluated: row.evaluated,

@@ -3,6 +3,7 @@ import type { Kysely, Selectable } from 'kysely';
 import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
+import type { NewestDelegation } from '../rounds/delegations.ts';
 import type { RunStore, StepRow } from '../rounds/store.ts';
 import { migrate, type Tables } from './database.ts';
 import { fromOpenWindow, parse, summaryOf, toContribution, toOpenWindow, toPeer } from './sql-rows.ts';
@@ -11,13 +12,28 @@ async function currentPeer(db: Kysely<Tables>, hotkey: string): Promise<Selectab
   return db.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).where('uid', '>=', 0).executeTakeFirst();
 }
 
-async function nextUid(db: Kysely<Tables>): Promise<number> {
-  const { last } = await db
+async function newestDelegation(db: Kysely<Tables>, hotkey: string): Promise<NewestDelegation | undefined> {
+  const row = await db
     .selectFrom('peers')
-    .select((eb) => eb.fn.max<number | null>('uid').as('last'))
+    .select(['issued_at', 'revoked_at'])
+    .where('hotkey', '=', hotkey)
+    .executeTakeFirst();
+  return row && { issuedAt: row.issued_at, revokedAt: row.revoked_at };
+}
+
+const isVoid = (issuedAt: string, newest: NewestDelegation): boolean =>
+  Date.parse(issuedAt) < Date.parse(newest.issuedAt) ||
+  (newest.revokedAt !== null && Date.parse(issuedAt) <= Date.parse(newest.revokedAt));
+
+/** Undefined when there are as many peers as there may be. */
+async function nextUid(db: Kysely<Tables>, maxPeers: number): Promise<number | undefined> {
+  const { last, peers } = await db
+    .selectFrom('peers')
+    .select((eb) => [eb.fn.max<number | null>('uid').as('last'), eb.fn.countAll<number | string>().as('peers')])
+    .where('uid', '>=', 0)
     .executeTakeFirstOrThrow();
-  // Without any peer there is no last one, and all that there is may have been.
-  return Math.max(-1, last ?? -1) + 1;
+  if (Number(peers) >= maxPeers) return undefined;
+  return (last ?? -1) + 1;
 }
 
 /** Takes a peer's uid from it; undefined when it is none, or delivered in the open window. */
@@ -178,20 +194,30 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
       const row = await currentPeer(db, hotkey);
       return row && toPeer(row);
     },
-    async delegatedAt(hotkey) {
-      const row = await db.selectFrom('peers').select('issued_at').where('hotkey', '=', hotkey).executeTakeFirst();
-      return row?.issued_at;
+    newestDelegation: (hotkey) => newestDelegation(db, hotkey),
+    async revoke(hotkey, sessionKey, revokedAt) {
+      return db.transaction().execute(async (t) => {
+        const peer = await currentPeer(t, hotkey);
+        if (peer?.session_key !== sessionKey) return false;
+        // An earlier date, come late, takes nothing back.
+        if (peer.revoked_at === null || Date.parse(peer.revoked_at) < Date.parse(revokedAt)) {
+          await t.updateTable('peers').set({ revoked_at: revokedAt }).where('hotkey', '=', hotkey).execute();
+        }
+        return true;
+      });
     },
     async peers() {
       return (await db.selectFrom('peers').selectAll().where('uid', '>=', 0).orderBy('uid').execute()).map(toPeer);
     },
-    async join({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures, replaces }) {
+    async join({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures, replaces, maxPeers }) {
       return db.transaction().execute(async (t) => {
+        const newest = await newestDelegation(t, hotkey);
+        if (newest && isVoid(issuedAt, newest)) return undefined;
         const session = { session_key: sessionKey, issued_at: issuedAt, expires_at: expiresAt };
         if (await currentPeer(t, hotkey)) {
           await t.updateTable('peers').set(session).where('hotkey', '=', hotkey).execute();
         } else {
-          const uid = replaces === null ? await nextUid(t) : await vacatedUid(t, replaces);
+          const uid = replaces === null ? await nextUid(t, maxPeers) : await vacatedUid(t, replaces);
           if (uid === undefined) return undefined;
           const row = {
             hotkey,
@@ -203,6 +229,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
             evaluated: 0,
             aggregated: 0,
             figures: JSON.stringify(figures),
+            revoked_at: newest?.revokedAt ?? null,
           };
           // Who was a peer once has a row already.
           await t

@@ -277,10 +277,11 @@ describe('a refusal', () => {
       const cases: [Parameters<typeof joinRequest>[2], ProblemKey][] = [
         [{ run: '00'.repeat(16) }, 'wrong-run'],
         [{ hotkey: alice.hotkey }, 'wrong-signature'],
-        [{ hotkey: `${bob.hotkey.slice(0, -1)}1` }, 'malformed-request'],
-        [{ issuedAt: at(6 * 60_000) }, 'delegation-expired'],
+        [{ hotkey: `${bob.hotkey.slice(0, -1)}1` }, 'wrong-address'],
+        [{ issuedAt: at(6 * 60_000) }, 'delegation-not-yet-valid'],
         [{ issuedAt: at(-day), expiresAt: at(-1) }, 'delegation-expired'],
-        [{ expiresAt: at(91 * day) }, 'delegation-expired'],
+        [{ expiresAt: at(91 * day) }, 'delegation-too-long'],
+        [{ expiresAt: at(-1), issuedAt: at(0) }, 'delegation-expired'],
       ];
       for (const [i, [change, key]] of cases.entries()) {
         address = `192.0.2.${i + 10}`;

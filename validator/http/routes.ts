@@ -6,6 +6,7 @@ import {
   JoinRequestSchema,
   LeaderboardSchema,
   PeerSchema,
+  RevocationRequestSchema,
   SignedReceiptSchema,
   TicketRequestSchema,
   TicketSchema,
@@ -80,11 +81,31 @@ export const joinRoute = createRoute({
       'malformed-request',
       'wrong-run',
       'wrong-signature',
+      'wrong-address',
       'delegation-expired',
+      'delegation-not-yet-valid',
+      'delegation-too-long',
+      'delegation-replaced',
+      'delegation-revoked',
+      'not-the-owner',
+      'not-registered',
+      'no-chain',
+      'chain-unavailable',
       'guests-not-allowed',
       'too-large',
       'too-many-requests',
     ),
+  },
+});
+
+export const revokeRoute = createRoute({
+  method: 'post',
+  path: '/v1/peers/{hotkey}/revocation',
+  summary: 'Take a session key out of force, with every delegation until then',
+  request: { params: z.object({ hotkey: HotkeySchema }), body: body(RevocationRequestSchema) },
+  responses: {
+    200: json(PeerSchema, 'The peer'),
+    ...problems('malformed-request', 'wrong-run', 'wrong-signature', 'delegation-not-yet-valid', 'unknown-hotkey'),
   },
 });
 

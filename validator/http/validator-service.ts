@@ -5,6 +5,7 @@ import type {
   JoinRequest,
   Leaderboard,
   PeerState,
+  RevocationRequest,
   SignedReceipt,
   Ticket,
   TicketRequest,
@@ -21,6 +22,7 @@ export interface ValidatorService {
   clock(): ClockState;
   checkpoint(): Promise<Checkpoint>;
   join(request: JoinRequest): Promise<PeerState>;
+  revoke(hotkey: string, request: RevocationRequest): Promise<PeerState>;
   peer(hotkey: string): Promise<PeerState>;
   leaderboard(): Promise<Leaderboard>;
   window(window: number): Promise<WindowRecord>;

@@ -1,93 +1,70 @@
-/** Joining a run: a hotkey delegates to a session key. */
-import { bytesToHex } from '@noble/hashes/utils.js';
+/** Joining a run, and leaving it: a hotkey delegates to a session key. */
 import { freshFigures } from '../../core/gauntlet/scoring.ts';
 import { canonicalBytes } from '../../core/identity/canonical.ts';
 import { verifyHex } from '../../core/identity/signing.ts';
-import { AddressError, decodeAddress } from '../../core/identity/ss58.ts';
-import type { JoinRequest } from '../../core/protocol/api.ts';
+import type { JoinRequest, RevocationRequest } from '../../core/protocol/api.ts';
 import type { RunManifest } from '../../core/protocol/manifest.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import type { RunContext, RoundsPorts } from './context.ts';
+import { assertNewest, assertOnChain, assertSigned, MAX_SKEW_MS } from './delegations.ts';
 import type { PeerRow, RunStore } from './store.ts';
 
-const DAY_MS = 24 * 3_600_000;
-const MAX_DELEGATION_MS = 90 * DAY_MS;
-/** How far ahead a peer's clock may be. */
-const MAX_SKEW_MS = 5 * 60_000;
-
-function publicKeyOf(hotkey: string): string {
-  try {
-    return bytesToHex(decodeAddress(hotkey));
-  } catch (cause) {
-    if (!(cause instanceof AddressError)) throw cause;
-    throw new ProblemError(
-      'malformed-request',
-      `delegation.hotkey is not an SS58 address of prefix 42: ${cause.message}.`,
-      { cause },
-    );
+/**
+ * Admits a peer, or gives a known one its new session key. The same delegation again is welcome (a reloaded tab); one that
+ * is older than the hotkey's newest, or revoked, is refused, so a replayed one cannot bring an old session key back.
+ *
+ * @throws ProblemError whatever delegations.ts refuses, `too-many-requests`
+ */
+export async function joinRun(
+  context: RunContext,
+  { clock, store, chain }: Pick<RoundsPorts, 'clock' | 'store' | 'chain'>,
+  request: JoinRequest,
+  { window, maxPeers }: { window: number; maxPeers: number },
+): Promise<PeerRow> {
+  const { manifest } = context;
+  const { delegation } = request;
+  assertSigned(context, request, clock.now());
+  assertNewest(delegation, await store.newestDelegation(delegation.hotkey));
+  await assertOnChain(request, chain);
+  const fresh = { firstWindow: window, figures: freshFigures(manifest.gauntlet), maxPeers };
+  for (;;) {
+    const replaces = await peerToReplace(store, manifest, delegation.hotkey, { window, maxPeers });
+    const joined = await store.join(delegation, { ...fresh, replaces });
+    if (joined) return joined;
+    // The one to be replaced came back, another newcomer was quicker, or a newer delegation came: look again.
+    assertNewest(delegation, await store.newestDelegation(delegation.hotkey));
   }
 }
 
 /**
- * Admits a peer, or gives a known one its new session key. A delegation that is older than the hotkey's newest is
- * refused, so a replayed one cannot bring an old session key back.
+ * Takes a session key out of force, with every delegation until then. Repeating it is harmless.
  *
- * @throws ProblemError `wrong-run`, `guests-not-allowed`, `malformed-request`, `delegation-expired`, `wrong-signature`,
- *   `too-many-requests`
+ * @throws ProblemError `wrong-run`, `malformed-request`, `unknown-hotkey`, `wrong-signature`, `delegation-not-yet-valid`
  */
-export async function joinRun(
-  { run, manifest }: RunContext,
+export async function revokeDelegation(
+  { run }: RunContext,
   { clock, store }: Pick<RoundsPorts, 'clock' | 'store'>,
-  request: JoinRequest,
-  { window, maxPeers }: { window: number; maxPeers: number },
-): Promise<PeerRow> {
-  if (request.kind === 'wallet') throw new ProblemError('not-ready', 'Wallets are not admitted yet.');
-  const { delegation, signature } = request;
-  if (delegation.run !== run) {
+  hotkey: string,
+  { revocation, signature }: RevocationRequest,
+): Promise<void> {
+  if (revocation.run !== run) {
+    throw new ProblemError('wrong-run', `The revocation is for run ${revocation.run}; this validator runs ${run}.`);
+  }
+  if (revocation.hotkey !== hotkey) {
+    throw new ProblemError('malformed-request', 'The revocation names another hotkey than the address.');
+  }
+  if (Date.parse(revocation.revokedAt) > clock.now() + MAX_SKEW_MS) {
     throw new ProblemError(
-      'wrong-run',
-      `The delegation is for run ${delegation.run}; this validator runs ${run}. Read /v1/run and sign again.`,
+      'delegation-not-yet-valid',
+      'The revocation is dated in the future: set this device’s clock, or use serverTime of /v1/clock.',
     );
   }
-  if (!manifest.guests) {
-    throw new ProblemError(
-      'guests-not-allowed',
-      'This run admits wallets only: connect one whose hotkey is registered.',
-    );
-  }
-  const publicKey = publicKeyOf(delegation.hotkey);
-  const now = clock.now();
-  const issuedAt = Date.parse(delegation.issuedAt);
-  const expiresAt = Date.parse(delegation.expiresAt);
-  if (issuedAt > now + MAX_SKEW_MS) {
-    throw new ProblemError(
-      'delegation-expired',
-      'The delegation is issued in the future: set this device’s clock, or use serverTime of /v1/clock.',
-    );
-  }
-  if (expiresAt <= now) throw new ProblemError('delegation-expired', 'The delegation has expired: sign a new one.');
-  if (expiresAt <= issuedAt || expiresAt - issuedAt > MAX_DELEGATION_MS) {
-    throw new ProblemError(
-      'delegation-expired',
-      'A delegation may last 90 days at most: sign one that expires sooner.',
-    );
-  }
-  if (!verifyHex('delegation', canonicalBytes(delegation), signature, publicKey)) {
-    throw new ProblemError(
-      'wrong-signature',
-      'The delegation is not signed by its hotkey over domain "delegation" and its canonical JSON.',
-    );
-  }
-  const newest = await store.delegatedAt(delegation.hotkey);
-  if (newest !== undefined && Date.parse(newest) > issuedAt) {
-    throw new ProblemError('delegation-expired', 'A newer delegation of this hotkey is in force: sign a new one.');
-  }
-  const fresh = { firstWindow: window, figures: freshFigures(manifest.gauntlet) };
-  for (;;) {
-    const replaces = await peerToReplace(store, manifest, delegation.hotkey, { window, maxPeers });
-    const joined = await store.join(delegation, { ...fresh, replaces });
-    // The one to be replaced came back, or another newcomer was quicker: look again.
-    if (joined) return joined;
+  if (!(await store.peer(hotkey))) throw new ProblemError('unknown-hotkey', `${hotkey} has not joined this run.`);
+  const { sessionKey } = revocation;
+  // The key that is in force now: one that was replaced has nothing to revoke.
+  const signed = verifyHex('revocation', canonicalBytes(revocation), signature, sessionKey);
+  if (!signed || !(await store.revoke(hotkey, sessionKey, revocation.revokedAt))) {
+    throw new ProblemError('wrong-signature', 'The revocation is not signed by the session key that is in force.');
   }
 }
 

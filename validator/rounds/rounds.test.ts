@@ -381,8 +381,9 @@ describe('a full run', () => {
       firstWindow: 5,
       figures: first.figures,
       replaces: bob.hotkey,
+      maxPeers: 3,
     });
-    await expect(join(bob)).rejects.toMatchObject({ key: 'delegation-expired' });
+    await expect(join(bob)).rejects.toMatchObject({ key: 'delegation-replaced' });
   });
 });
 
@@ -426,7 +427,7 @@ describe('uploads', () => {
     const issuedAt = new Date(START + 1).toISOString();
     const sessionKey = '11'.repeat(32);
     await run.rounds.join(await joinRequest(id, alice, { issuedAt, sessionKey }));
-    await expect(run.rounds.join(await joinRequest(id, alice))).rejects.toMatchObject({ key: 'delegation-expired' });
+    await expect(run.rounds.join(await joinRequest(id, alice))).rejects.toMatchObject({ key: 'delegation-replaced' });
     await run.rounds.closeWindow();
     expect((await run.rounds.window(1)).aggregated).toEqual([alice.hotkey]);
   });

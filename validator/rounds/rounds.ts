@@ -12,7 +12,7 @@ import { createEventHub } from './events.ts';
 import { judgeWindow } from './judge.ts';
 import { CorruptRunError } from './corrupt-run.ts';
 import { loadParameters } from './parameters.ts';
-import { joinRun } from './peers.ts';
+import { joinRun, revokeDelegation } from './peers.ts';
 import type { JudgeEngine } from './ports.ts';
 import { publishWindow } from './publish.ts';
 import type { ContributionRow, OpenWindow } from './store.ts';
@@ -208,6 +208,11 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     async join(request) {
       const { hotkey } = await joinRun(context, ports, request, { window: open.window, maxPeers: options.maxPeers });
       log.info({ run, window: open.window, hotkey }, 'peer joined');
+      return views.peer(hotkey);
+    },
+    async revoke(hotkey, request) {
+      await revokeDelegation(context, ports, hotkey, request);
+      log.info({ run, window: open.window, hotkey }, 'delegation revoked');
       return views.peer(hotkey);
     },
     peer: (hotkey) => views.peer(hotkey),

@@ -10,6 +10,7 @@ import type {
 import type { Figures } from '../../core/protocol/figures.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
+import type { NewestDelegation } from './delegations.ts';
 
 /** The window that is open. Times are milliseconds since the epoch. */
 export interface OpenWindow {
@@ -34,6 +35,8 @@ export interface PeerRow {
   readonly sessionKey: string;
   readonly issuedAt: string;
   readonly expiresAt: string;
+  /** Delegations issued until then are void; null when none was revoked. */
+  readonly revokedAt: string | null;
   readonly accepted: number;
   readonly rejected: number;
   readonly evaluated: number;
@@ -108,8 +111,10 @@ export interface RunStore {
 
   /** A peer of the run; undefined for a hotkey that is none, or whose uid another took over. */
   peer(hotkey: string): Promise<PeerRow | undefined>;
-  /** When the newest delegation of a hotkey was issued, be it a peer or one that was. */
-  delegatedAt(hotkey: string): Promise<string | undefined>;
+  /** What is known of a hotkey's delegations, be it a peer or one that was. */
+  newestDelegation(hotkey: string): Promise<NewestDelegation | undefined>;
+  /** Voids delegations issued until `revokedAt`. @returns false when the session key is not the peer's */
+  revoke(hotkey: string, sessionKey: string, revokedAt: string): Promise<boolean>;
   /** In the order of their uids. */
   peers(): Promise<PeerRow[]>;
   /**
@@ -117,11 +122,12 @@ export interface RunStore {
    *
    * @param fresh.replaces hotkey of the peer whose uid is taken over, if any: it is no peer from then on, and what is on
    *   record of it stays readable
-   * @returns undefined when that one is no peer or delivered in the open window; then nothing has changed
+   * @returns undefined when that one is no peer or delivered in the open window, when there is no room for a newcomer, or
+   *   when the delegation is older than the newest or revoked; then nothing has changed
    */
   join(
     delegation: Delegation,
-    fresh: { firstWindow: number; figures: Figures; replaces: string | null },
+    fresh: { firstWindow: number; figures: Figures; replaces: string | null; maxPeers: number },
   ): Promise<PeerRow | undefined>;
   /** Newest first. */
   verdicts(hotkey: string, limit: number): Promise<Verdict[]>;

@@ -12,6 +12,7 @@ import { MAX_CONTRIBUTION_HEADER_BYTES } from '../../core/protocol/contribution.
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { maxContributionBytes } from '../../core/wire/contribution.ts';
 import { instant, type RoundsPorts, type RunContext } from './context.ts';
+import { assertInForce } from './delegations.ts';
 import { assertBelongs } from './inspect.ts';
 import type { JudgeEngine, StagedUpload } from './ports.ts';
 import type { OpenWindow } from './store.ts';
@@ -76,6 +77,13 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     }
   }
 
+  /** @throws ProblemError unless the window takes bytes now, and the ticket's session key is still in force */
+  async function assertMayArrive({ window, hotkey }: LiveTicket): Promise<void> {
+    assertPutPhase(window);
+    const peer = await store.peer(hotkey);
+    if (peer) assertInForce(peer, clock.now());
+  }
+
   function assertTicketWindow(window: number): void {
     const open = state.open();
     if (window > open.window)
@@ -110,12 +118,7 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     if (!verifyHex('ticket', canonicalBytes(wanted), signature, peer.sessionKey)) {
       throw new ProblemError('wrong-signature', 'The ticket is not signed by the session key of its hotkey.');
     }
-    if (Date.parse(peer.expiresAt) <= clock.now()) {
-      throw new ProblemError(
-        'delegation-expired',
-        'The delegation to this session key has expired: sign a new one and join again.',
-      );
-    }
+    assertInForce(peer, clock.now());
     assertTicketWindow(window);
     assertSize(wanted.bytes);
     const earlier = await store.contribution(window, wanted.hotkey);
@@ -207,7 +210,7 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
   ): Promise<SignedReceipt> {
     const earlier = await store.contribution(live.window, live.hotkey);
     if (earlier && earlier.sha256 !== live.sha256) throw alreadyDelivered(earlier.sha256);
-    if (!earlier) assertPutPhase(live.window);
+    if (!earlier) await assertMayArrive(live);
     if (declared === undefined) {
       throw new ProblemError('length-required', `Send Content-Length: ${live.bytes}, as the ticket says.`);
     }

@@ -93,6 +93,7 @@ export function createViews(
         rank: figures.rank,
         flags: [...figures.flags],
         conduct: figures.conduct,
+        delegation: { issuedAt: row.issuedAt, expiresAt: row.expiresAt, revokedAt: row.revokedAt },
         verdicts: await store.verdicts(hotkey, MAX_VERDICTS),
         history: await store.history(hotkey, MAX_HISTORY),
         receipts: await store.receipts(hotkey, MAX_RECEIPTS),

@@ -95,7 +95,7 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
           issuedAt: '2026-01-01T00:00:00Z',
           expiresAt: '2026-02-01T00:00:00Z',
         },
-        { firstWindow: 1, figures, replaces },
+        { firstWindow: 1, figures, replaces, maxPeers: 3 },
       );
 
     beforeEach(async () => {
@@ -122,6 +122,25 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await store.peer('c')).toBeUndefined();
     });
 
+    it('has room for as many as it is told, however many come at once', async () => {
+      const joined = await Promise.all(['a', 'b', 'c', 'd'].map((hotkey) => join(hotkey)));
+      expect(joined.filter((peer) => peer === undefined)).toHaveLength(1);
+      expect((await store.peers()).map(({ uid }) => uid)).toEqual([0, 1, 2]);
+      expect(await join('a', 'cc'.repeat(32))).toMatchObject({ sessionKey: 'cc'.repeat(32) });
+    });
+
+    it('voids delegations until a revocation, by the session key that is in force alone', async () => {
+      await join('a');
+      const at = '2026-01-15T00:00:00Z';
+      expect(await store.revoke('a', 'cc'.repeat(32), at)).toBe(false);
+      expect(await store.revoke('nobody', HASH, at)).toBe(false);
+      expect(await store.peer('a')).toMatchObject({ revokedAt: null });
+      expect(await store.revoke('a', HASH, at)).toBe(true);
+      expect(await store.revoke('a', HASH, '2026-01-10T00:00:00Z')).toBe(true);
+      expect(await store.newestDelegation('a')).toEqual({ issuedAt: '2026-01-01T00:00:00Z', revokedAt: at });
+      expect(await join('a')).toBeUndefined();
+    });
+
     it('lets a newcomer take over a uid, and keeps what is on record of the peer that had it', async () => {
       await join('a');
       await join('b');
@@ -137,8 +156,8 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await store.history('a', 10)).toEqual([point]);
       expect(await store.receipts('a', 10)).toHaveLength(1);
       expect(await store.verdicts('a', 10)).toHaveLength(1);
-      expect(await store.delegatedAt('a')).toBe('2026-01-01T00:00:00Z');
-      expect(await store.delegatedAt('nobody')).toBeUndefined();
+      expect(await store.newestDelegation('a')).toEqual({ issuedAt: '2026-01-01T00:00:00Z', revokedAt: null });
+      expect(await store.newestDelegation('nobody')).toBeUndefined();
 
       expect(await join('d', HASH, 'b')).toMatchObject({ uid: 1 });
       expect(await join('a')).toMatchObject({ uid: 2, accepted: 0, rejected: 0, figures });
