@@ -40,7 +40,7 @@ const EMPTY_EXTENSIONS = Object.fromEntries(
   ),
 );
 
-export function unreachable(endpoint: string, reason: string, cause?: unknown): ChainError {
+function unreachable(endpoint: string, reason: string, cause?: unknown): ChainError {
   return new ChainError(
     'unreachable',
     `The chain’s node ${endpoint} cannot be reached: ${reason}.`,

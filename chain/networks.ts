@@ -21,5 +21,3 @@ export const NETWORKS = {
   /** A node of one's own on this machine. */
   local: { endpoints: ['ws://127.0.0.1:9944'] },
 } as const satisfies Record<string, ChainNetwork>;
-
-export type NetworkName = keyof typeof NETWORKS;

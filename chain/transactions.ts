@@ -1,13 +1,13 @@
 /** Signs a call, sends it and waits until a block with it is final. */
 import type { ApiPromise } from '@polkadot/api';
 import type { SignerOptions, SubmittableExtrinsic } from '@polkadot/api/types';
-import type { KeyringPair } from '@polkadot/keyring/types';
 import type { ISubmittableResult } from '@polkadot/types/types';
 import { ChainError } from './errors.ts';
 import { refusalOfModule, refusalOfSending } from './refusals.ts';
 import type { ChainSigner, Inclusion } from './types.ts';
 
 type Call = SubmittableExtrinsic<'promise'>;
+type AddressOrPair = Parameters<Call['signAsync']>[0];
 
 /** @throws ChainError `unsupported` when the runtime has no such call */
 export function callOf(api: ApiPromise, pallet: string, method: string, ...args: unknown[]): Call {
@@ -61,7 +61,7 @@ export async function submit(api: ApiPromise, call: Call, { account, address, ki
           resolve({ hash: result.txHash.toHex(), blockHash: result.status.asFinalized.toHex() });
         }
       };
-      const who = kind === 'pair' ? (account as KeyringPair) : address;
+      const who = kind === 'pair' ? (account as AddressOrPair) : address;
       call.signAndSend(who, options, onResult).then(
         (stop) => (unsubscribe = stop),
         (error: unknown) => reject(refusalOfSending(error)),
