@@ -42,19 +42,26 @@ export const chainSuite = (name: string, start: () => Promise<TestNode>): void =
     const query = (item: string, ...keys: unknown[]): Promise<unknown> =>
       subnet.api.query.subtensorModule![item]!(...keys).then((value) => value.toJSON());
 
+    const cleanups: (() => Promise<void>)[] = [];
+
     beforeAll(async () => {
       node = await start();
+      cleanups.push(() => node.close());
       [first, second] = await Promise.all([cuttable(node), cuttable(node)]);
+      cleanups.push(
+        () => first.close(),
+        () => second.close(),
+      );
       subnet = await prepareSubnet(node);
+      cleanups.push(() => subnet.close());
       genesisHash = subnet.api.genesisHash.toHex();
       chain = await connected();
+      cleanups.push(() => chain.close());
     }, 120_000);
 
+    // Also what a failed start leaves: a node is a process of its own.
     afterAll(async () => {
-      await chain.close();
-      await subnet.close();
-      await Promise.all([first.close(), second.close()]);
-      await node.close();
+      for (const cleanup of cleanups.reverse()) await cleanup();
     });
 
     describe('connecting', () => {
