@@ -19,14 +19,16 @@ const PUT_OPENS_MS = 20;
 export async function deliver(
   context: ContributorContext,
   session: Session,
-  now: ClockState,
+  opened: ClockState,
   bytes: Uint8Array<ArrayBuffer>,
   /** After the opening of the put phase. */
   uploadAfterMs = 0,
 ): Promise<SignedReceipt> {
   const { ports, api, clock, status, signal } = context;
   const { run, hotkey, manifest, upload } = session;
-  const { window } = now;
+  const { window } = opened;
+  // Where blocks are the clock, deadlines are forecasts and move.
+  let now = opened;
   const ticket = { run, window, hotkey, sha256: await sha256Hex(bytes), bytes: bytes.length };
   const request = {
     ticket,
@@ -58,7 +60,9 @@ export async function deliver(
       const retriable = unsigned || failure.kind === 'retry' || failure.kind === 'early';
       if (!retriable || clock.msUntil(now.putClosesAt) < delayMs + UPLOAD_MARGIN_MS) throw error;
       await ports.sleep(delayMs, signal);
-      if (failure.kind === 'early') await clock.read(signal);
+      if (failure.kind !== 'early') continue;
+      const later = await clock.read(signal);
+      if (later.window === window) now = later;
     }
   }
 }

@@ -23,6 +23,9 @@ const LONG_PAUSE_MS = 30_000;
 /** Windows in a row too short for a single page, after which going on is no use. */
 const SLOW_WINDOWS = 3;
 
+/** What a window ends at: where blocks are the clock, instants are forecasts and move. */
+const endOf = ({ blocks, putClosesAt }: ClockState): number | string => blocks?.putCloses ?? putClosesAt;
+
 export interface WindowLoopOptions {
   readonly maxPages: number | undefined;
   readonly behaviour: Behaviour;
@@ -78,7 +81,7 @@ export async function followWindows(
   ): Promise<void> {
     for (let now = current; ; now = await clock.read(signal)) {
       if (now.window !== current.window) return;
-      if (now.putClosesAt !== current.putClosesAt && now.phase === 'train') return;
+      if (endOf(now) !== endOf(current) && now.phase === 'train') return;
       const { window } = current;
       const judging = now.phase === 'judge' ? 'judgement' : waitingFor;
       status(controls.paused ? { kind: 'paused', window } : { kind: 'waiting', window, waitingFor: judging });

@@ -37,6 +37,14 @@ function seconds(text: string): number {
   return value;
 }
 
+function blockTime(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0 || value > 600) {
+    throw new InvalidArgumentError('a number of seconds up to 600 is wanted');
+  }
+  return value;
+}
+
 const dataOption = (): Option =>
   new Option('--data <dir>', 'folder of the run: database, blobs, keys').default('data/run');
 const presetOption = (): Option =>
@@ -61,6 +69,23 @@ const burnOption = (): Option =>
     integer(0, 65_535),
   );
 
+/** The options of a run that is yet to be made. */
+const newRunCommand = (command: Command): Command =>
+  command
+    .addOption(dataOption())
+    .addOption(presetOption())
+    .addOption(windowOption())
+    .addOption(schemeOption())
+    .addOption(profileOption())
+    .addOption(new Option('--chain <name>', 'hang a new run on this chain').choices(Object.keys(NETWORKS)))
+    .option('--endpoint <url...>', 'nodes (ws:// or wss://) of the new run’s chain')
+    .option('--netuid <n>', 'subnet of the new run', integer(0, 65_535))
+    .option('--train-blocks <n>', 'blocks of training in a window; by its length', integer(1, 7_200))
+    .option('--put-blocks <n>', 'blocks of uploading in a window; by its length', integer(1, 7_200))
+    .addOption(new Option('--block-seconds <s>', 'planned time between blocks; 12').argParser(blockTime))
+    .option('--guests', 'admit hotkeys that are not registered on the chain')
+    .option('--no-guests', 'admit wallets only');
+
 /** A command about a subnet: the run's, or one that is named. */
 const chainCommand = (name: string, description: string): Command =>
   chain
@@ -77,16 +102,10 @@ const program = new Command('gauntlet')
   .version(version)
   .showHelpAfterError('(--help lists what there is)');
 
-program
-  .command('start')
+newRunCommand(program.command('start'))
   .description('start a validator, the app and a few simulated peers; goes on where it stopped')
   .option('--port <n>', 'port to listen on', integer(0, 65_535), 8899)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .addOption(dataOption())
-  .addOption(presetOption())
-  .addOption(windowOption())
-  .addOption(schemeOption())
-  .addOption(profileOption())
   .option('--peers <n>', 'simulated honest peers beside you', integer(0, 64), 3)
   .option('--attackers <n>', 'simulated attackers, which take the gallery of attacks in turn', integer(0, 64), 1)
   .option('--attack <name...>', 'attackers by what they do (docs/attacks.md), instead of a number of them')
@@ -95,16 +114,8 @@ program
   .option('--open', 'open the page in the system’s browser')
   .action(startCommand);
 
-program
-  .command('run')
-  .description('make runs')
-  .command('create')
+newRunCommand(program.command('run').description('make runs').command('create'))
   .description('create a run without starting it')
-  .addOption(dataOption())
-  .addOption(presetOption())
-  .addOption(windowOption())
-  .addOption(schemeOption())
-  .addOption(profileOption())
   .option('--name <text>', 'name shown to contributors')
   .option('--from <dir>', 'start from a Llama-family checkpoint: config.json, model.safetensors, tokenizer.json')
   .option('--corpus <file...>', 'text to train on (.txt or .jsonl with a "text" field) instead of the embedded corpus')
@@ -125,6 +136,7 @@ program
   .option('--through <n>', 'the last of several windows', integer(1, 2 ** 31 - 1))
   .option('--receipt <file...>', 'receipts that you hold, as the API gives them: their uploads must be in the books')
   .option('--no-losses', 'leave out what takes long: measuring losses again')
+  .option('--no-chain', 'leave out asking the run’s chain for the blocks that its beacons name')
   .option('--json', 'findings as JSON lines')
   .action(auditCommand);
 

@@ -6,6 +6,8 @@ import type { WindowSummary } from '../core/protocol/api.ts';
 import type { RunManifest, SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
 import { startWeightSetter } from './adapters/chain/weight-setter.ts';
+import { startRecorder } from './adapters/chain/recorder.ts';
+import { followRunChain, type LiveChain } from './adapters/chain/run-chain.ts';
 import { createJudgePool } from './adapters/judge-pool.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
@@ -149,43 +151,60 @@ export async function createValidator(options: ValidatorOptions): Promise<Valida
   }
 }
 
-/** @returns stops it, or undefined where nobody's weights are set. @throws ChainError when no node answers */
-async function setWeights(
+/** What happens on the chain besides windows: readings of the metagraph, and weights where there is a key. @returns stops it */
+function workOnChain(
+  chain: LiveChain,
   rounds: Rounds,
-  { weights, clock = systemClock }: ValidatorOptions,
+  folder: RunFolder,
+  options: ValidatorOptions,
   log: Log,
-): Promise<(() => Promise<void>) | undefined> {
-  const named = rounds.manifest().manifest.chain;
-  if (!named || !weights) return undefined;
-  const { connectChain } = await import('../chain/connect.ts');
-  const chain = await connectChain(named);
-  const { netuid } = named;
+): () => Promise<void> {
+  const { weights, clock = systemClock } = options;
+  const { netuid } = rounds.manifest().manifest.chain!;
   const leaderboard = (): ReturnType<Rounds['leaderboard']> => rounds.leaderboard();
-  const setter = startWeightSetter({ ...weights, chain, netuid, leaderboard, now: () => clock.now(), log });
+  const started = chain.connection.then((connection) => {
+    const common = { chain: connection, netuid, leaderboard, log };
+    const stopRecorder = startRecorder({ ...common, store: folder.store });
+    const setter = weights && startWeightSetter({ ...common, ...weights, now: () => clock.now() });
+    if (setter) chain.reportWeights(() => setter.state());
+    return () => Promise.all([stopRecorder(), setter?.stop()]);
+  });
+  // A chain that never answered has nothing to stop.
+  const stop = started.then(
+    (ready) => ready,
+    () => () => Promise.resolve([]),
+  );
   return async () => {
-    const stopped = setter.stop();
-    // Ends the waiting for a transaction's finality, too: the chain remembers what came in.
+    // Closing ends the waiting for a transaction's finality, too: the chain remembers what came in.
     await chain.close();
-    await stopped;
+    await (
+      await stop
+    )();
   };
 }
 
 async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promise<Validator> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog('info');
-  const { run } = await loadContext(folder);
+  const { run, manifest } = await loadContext(folder);
   const metrics = createMetrics(run);
+  const now = (): number => clock.now();
+  const chain = manifest.chain && followRunChain({ parameters: manifest.chain, now, log });
+  const createJudgeEngine = options.createJudgeEngine ?? createJudgePool;
   const rounds = await openRounds(
-    { ...folder, clock, log, metrics, createJudgeEngine: options.createJudgeEngine ?? createJudgePool },
+    { ...folder, clock, log, metrics, createJudgeEngine, ...(chain ? { chain } : {}) },
     { maxPeers: options.maxPeers ?? DEFAULT_MAX_PEERS },
-  );
+  ).catch(async (error: unknown) => {
+    await chain?.close();
+    throw error;
+  });
   const api = createApp({
     service: rounds,
     blobs: folder.blobs,
     corsOrigins: options.corsOrigins ?? '*',
     metrics,
     addressOf: (c) => getConnInfo(c).remote.address ?? 'unknown',
-    joins: createRateLimiter(options.joins ?? DEFAULT_JOINS, () => clock.now()),
+    joins: createRateLimiter(options.joins ?? DEFAULT_JOINS, now),
     onError: (error, path) => {
       log.error({ run, err: error, path }, 'a request failed');
     },
@@ -193,9 +212,9 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
   if (options.staticDir !== undefined) {
     mountStatic(api.app, { dir: options.staticDir, connectSources: options.connectSources ?? [] });
   }
-  const stopWeights = await setWeights(rounds, options, log);
+  const stopChain = chain && workOnChain(chain, rounds, folder, options, log);
   const server = await listen(api.app, options).catch(async (error: unknown) => {
-    await stopWeights?.();
+    await stopChain?.();
     throw error;
   });
   rounds.start();
@@ -210,7 +229,7 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
       }),
     async close() {
       api.close();
-      await Promise.all([server.close(), rounds.stop(), stopWeights?.()]);
+      await Promise.all([server.close(), rounds.stop(), stopChain?.()]);
       await folder.close();
       log.info({ run }, 'validator stopped');
     },

@@ -2,7 +2,7 @@
  * Randomness that nobody knew before the put phase closed and everybody can recompute afterwards (ours; the reference
  * draws from the clock). The validator commits to a secret before the window and reveals it after; mixed with the hashes
  * of everything that got a receipt, neither it nor a peer chose the outcome alone. Both together can: a validator that also
- * runs a peer may try last uploads until the outcome suits it.
+ * runs a peer may try last uploads until the outcome suits it, unless a chain's block is mixed in.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
@@ -27,16 +27,30 @@ export function beaconCommit(secret: string): string {
   return bytesToHex(sha256(concatBytes(COMMIT_DOMAIN, hexToBytes(secret))));
 }
 
+/** The finalised block that ended a put phase, in a run with a chain. */
+export interface BeaconBlock {
+  readonly number: number;
+  /** 0x and 64 hex digits. */
+  readonly hash: string;
+}
+
 /**
  * The beacon of a window: a seed for `createRandom`.
  *
  * @param secret the revealed secret in hex
  * @param entries every accepted upload; their order does not matter
+ * @param block with a chain, whose hash nobody here chooses: then not even a validator that runs a peer can
  * @returns 32 bytes
  */
-export function beaconOf(secret: string, window: number, entries: readonly BeaconEntry[]): Uint8Array<ArrayBuffer> {
+export function beaconOf(
+  secret: string,
+  window: number,
+  entries: readonly BeaconEntry[],
+  block?: BeaconBlock,
+): Uint8Array<ArrayBuffer> {
   const sorted = entries.map(({ hotkey, sha256: hash }) => `${hotkey}:${hash}`).sort();
-  return seedFrom('gauntlet/beacon/v1', hexToBytes(secret), window, ...sorted);
+  const mixed = block ? [`block ${block.number} ${block.hash}`] : [];
+  return seedFrom('gauntlet/beacon/v1', hexToBytes(secret), window, ...sorted, ...mixed);
 }
 
 /**

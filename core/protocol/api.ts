@@ -3,6 +3,7 @@
  * them, clients parse with them. Fields are camelCase with units in names, null where not known yet.
  */
 import * as z from 'zod';
+import { BlockHeadSchema, WindowBlocksSchema } from './chain.ts';
 import { ConductSchema } from './figures.ts';
 import {
   AddressSchema,
@@ -35,6 +36,8 @@ export const ClockSchema = z
     assignmentSeed: Hex32Schema,
     /** State root of the parameters this window trains from. */
     stateRoot: Sha256Schema,
+    /** Where blocks are the clock, the instants above are forecasts; null in a run without a chain. */
+    blocks: WindowBlocksSchema.nullable(),
   })
   .meta({ id: 'Clock' });
 export type ClockState = z.infer<typeof ClockSchema>;
@@ -307,7 +310,12 @@ export const WindowRecordSchema = z
     ),
     evaluated: z.array(EvaluationSchema),
     aggregated: z.array(HotkeySchema),
-    beacon: z.object({ commit: Sha256Schema, reveal: Hex32Schema.nullable() }),
+    beacon: z.object({
+      commit: Sha256Schema,
+      reveal: Hex32Schema.nullable(),
+      /** The block that ended the put phase, in a run with a chain. */
+      block: BlockHeadSchema.optional(),
+    }),
     outerStep: BlobRefSchema.nullable(),
     /** Root of θ_{w+1}, after this window's step. */
     stateRoot: Sha256Schema.nullable(),

@@ -23,6 +23,7 @@ const clock = (serverTime: string): ClockState => ({
   putClosesAt: serverTime,
   serverTime,
   assignmentSeed: '0'.repeat(64),
+  blocks: null,
   stateRoot: '0'.repeat(64),
 });
 

@@ -14,6 +14,7 @@ function clock(phase: Phase): ClockState {
     putClosesAt: at(130),
     serverTime: at(100),
     assignmentSeed: '0'.repeat(64),
+    blocks: null,
     stateRoot: '0'.repeat(64),
   };
 }

@@ -48,6 +48,9 @@ it('the store brings figures of its first version up to date, and keeps everythi
   raw.prepare('update peers set figures = ?').run(JSON.stringify({ ...figures, poc: 0.5 }));
   raw.exec('drop table books');
   raw.exec('alter table peers drop column revoked_at');
+  raw.exec('alter table windows drop column put_opens_block');
+  raw.exec('alter table windows drop column put_closes_block');
+  raw.exec('drop table chain_records');
   raw.exec('delete from migrations where version > 1');
   raw.close();
   const migrated = await openSqliteStore(database);

@@ -13,6 +13,8 @@ export interface Tables {
     opens_at: BigInteger;
     put_opens_at: BigInteger;
     put_closes_at: BigInteger;
+    put_opens_block: number | null;
+    put_closes_block: number | null;
     assignment_seed: string;
     beacon_secret: string;
     beacon_commit: string;
@@ -51,6 +53,7 @@ export interface Tables {
   verdicts: { id: Generated<number>; hotkey: string; window: number; refusal: number; verdict: string };
   history: { hotkey: string; window: number; point: string };
   checkpoints: { window: number; state_root: string; chunks: string };
+  chain_records: { hotkey: string; block: number; record: string };
   books: { window: number; sha256: string; bytes: BigInteger; signature: string };
 }
 
@@ -149,6 +152,17 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   },
   async (db) => {
     await db.schema.alterTable('peers').addColumn('revoked_at', 'text').execute();
+  },
+  async (db) => {
+    await db.schema.alterTable('windows').addColumn('put_opens_block', 'integer').execute();
+    await db.schema.alterTable('windows').addColumn('put_closes_block', 'integer').execute();
+    await db.schema
+      .createTable('chain_records')
+      .addColumn('hotkey', 'text', (column) => column.notNull())
+      .addColumn('block', 'integer', (column) => column.notNull())
+      .addColumn('record', 'text', (column) => column.notNull())
+      .addPrimaryKeyConstraint('chain_records_key', ['hotkey', 'block'])
+      .execute();
   },
 ];
 

@@ -14,6 +14,10 @@ export function toOpenWindow(row: Selectable<Tables['windows']>): OpenWindow {
     opensAt: Number(row.opens_at),
     putOpensAt: Number(row.put_opens_at),
     putClosesAt: Number(row.put_closes_at),
+    blocks:
+      row.put_opens_block === null || row.put_closes_block === null
+        ? null
+        : { putOpens: row.put_opens_block, putCloses: row.put_closes_block },
     assignmentSeed: row.assignment_seed,
     beaconSecret: row.beacon_secret,
     beaconCommit: row.beacon_commit,
@@ -28,6 +32,8 @@ export function fromOpenWindow(window: OpenWindow): Insertable<Tables['windows']
     opens_at: window.opensAt,
     put_opens_at: window.putOpensAt,
     put_closes_at: window.putClosesAt,
+    put_opens_block: window.blocks?.putOpens ?? null,
+    put_closes_block: window.blocks?.putCloses ?? null,
     assignment_seed: window.assignmentSeed,
     beacon_secret: window.beaconSecret,
     beacon_commit: window.beaconCommit,

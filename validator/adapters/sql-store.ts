@@ -1,6 +1,7 @@
 /** The run store on SQL. Every method is one statement or one transaction. */
 import type { Kysely, Selectable } from 'kysely';
 import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
+import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { NewestDelegation } from '../rounds/delegations.ts';
@@ -90,10 +91,15 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
       const row = await db.selectFrom('windows').selectAll().where('record', 'is', null).executeTakeFirstOrThrow();
       return toOpenWindow(row);
     },
-    async setDeadlines(window, { putOpensAt, putClosesAt }) {
+    async setDeadlines(window, { putOpensAt, putClosesAt, blocks }) {
       await db
         .updateTable('windows')
-        .set({ put_opens_at: putOpensAt, put_closes_at: putClosesAt })
+        .set({
+          put_opens_at: putOpensAt,
+          put_closes_at: putClosesAt,
+          put_opens_block: blocks?.putOpens ?? null,
+          put_closes_block: blocks?.putCloses ?? null,
+        })
         .where('window', '=', window)
         .execute();
     },
@@ -350,6 +356,36 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
           .values({ hotkey, window: verdict.window, refusal: 1, verdict: JSON.stringify(verdict) })
           .execute();
       });
+    },
+
+    async addChainRecords(records, keep) {
+      await db.transaction().execute(async (t) => {
+        for (const { hotkey, record } of records) {
+          const row = { hotkey, block: record.block, record: JSON.stringify(record) };
+          await t
+            .insertInto('chain_records')
+            .values(row)
+            .onConflict((conflict) => conflict.columns(['hotkey', 'block']).doUpdateSet(row))
+            .execute();
+          const newest = t
+            .selectFrom('chain_records')
+            .select('block')
+            .where('hotkey', '=', hotkey)
+            .orderBy('block', 'desc')
+            .limit(keep);
+          await t.deleteFrom('chain_records').where('hotkey', '=', hotkey).where('block', 'not in', newest).execute();
+        }
+      });
+    },
+    async chainRecords(hotkey, limit) {
+      const rows = await db
+        .selectFrom('chain_records')
+        .select('record')
+        .where('hotkey', '=', hotkey)
+        .orderBy('block', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.reverse().map(({ record }) => parse(record) as ChainRecord);
     },
 
     close: () => db.destroy(),

@@ -51,6 +51,8 @@ export interface AuditOptions {
   readonly receipts?: readonly SignedReceipt[];
   /** Whether losses are measured again, which takes most of the time. */
   readonly losses?: boolean;
+  /** Hash of a finalised block, from a node of the run's chain; without it that part is not audited. */
+  readonly blockHash?: (number: number) => Promise<string>;
   /** Called before each part, with what it is. */
   readonly onProgress?: (what: string) => void;
 }
@@ -106,6 +108,7 @@ function openWindowOf({ window, record, trainedFrom }: WindowBook): OpenWindow {
     opensAt: Date.parse(record.opensAt),
     putOpensAt: Date.parse(record.putOpensAt),
     putClosesAt: Date.parse(record.putClosesAt),
+    blocks: null,
     assignmentSeed: record.assignmentSeed,
     beaconSecret: record.beacon.reveal ?? '',
     beaconCommit: record.beacon.commit,
@@ -135,7 +138,7 @@ export async function* auditWindow(
 ): AsyncGenerator<Finding> {
   const { run, manifest, scheme } = context;
   const { gauntlet } = manifest;
-  const { onProgress = () => undefined } = options;
+  const { blockHash, onProgress = () => undefined } = options;
   const bookOf = createLibrary(context, source);
   const { book } = await bookOf(window);
   const { record } = book;
@@ -153,7 +156,14 @@ export async function* auditWindow(
     ],
   };
   yield { check: 'one entry a peer', differences: repeatedEntries(book) };
-  yield { check: 'beacon and assignment', differences: beaconDifferences(run, book, previous) };
+  yield { check: 'beacon and assignment', differences: beaconDifferences(context, book, previous) };
+  const { block } = record.beacon;
+  if (block && blockHash) {
+    yield {
+      check: 'beacon block on the chain',
+      differences: differences(block.hash, await blockHash(block.number), 'record.beacon.block.hash'),
+    };
+  }
   onProgress('receipts');
   yield { check: 'receipts', differences: await receiptDifferences(context, source, book, options.receipts ?? []) };
 
@@ -208,7 +218,7 @@ export async function* auditWindow(
       ],
     };
 
-    const beacon = beaconOf(open.beaconSecret, window, record.contributions);
+    const beacon = beaconOf(open.beaconSecret, window, record.contributions, record.beacon.block);
     const drawn = drawEvaluations(window, taking, gauntlet, beacon);
     const turn = new Set(drawn.slice(0, book.reached));
     yield {
@@ -330,10 +340,22 @@ function repeatedEntries({ record, receipts, peers }: WindowBook): Difference[] 
   });
 }
 
-function beaconDifferences(run: string, { window, record, next }: WindowBook, previous?: WindowBook): Difference[] {
+function beaconDifferences(
+  { run, manifest }: RunContext,
+  { window, record, next }: WindowBook,
+  previous?: WindowBook,
+): Difference[] {
   const reveal = record.beacon.reveal ?? '';
   return [
     ...differences(record.beacon.commit, beaconCommit(reveal), 'record.beacon.commit'),
+    ...holds(
+      'record.beacon.block is there in a run with a chain',
+      !manifest.chain || record.beacon.block !== undefined,
+    ),
+    ...holds(
+      'record.beacon.block is later than the window’s before',
+      (record.beacon.block?.number ?? 0) > (previous?.record.beacon.block?.number ?? -1),
+    ),
     ...differences(
       record.assignmentSeed,
       assignmentSeedOf(previous?.record.beacon.reveal ?? null, run, window),

@@ -5,7 +5,9 @@ import { createNodeEvaluator } from '../../engine/node.ts';
 import { nodeDigest } from '../adapters/run-folder.ts';
 import { auditWindow, openAudit, type Finding } from '../audit/audit.ts';
 import { AuditSourceError, createAuditSource, type AuditSource } from '../audit/source.ts';
+import type { RunContext } from '../rounds/context.ts';
 import { createLocalJudgeEngine } from '../rounds/local-judge-engine.ts';
+import { withChain } from './chain-target.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface AuditCommandOptions {
@@ -14,6 +16,8 @@ export interface AuditCommandOptions {
   readonly through?: number;
   readonly receipt?: readonly string[];
   readonly losses: boolean;
+  /** Whether the run's chain is asked for the blocks of beacons. */
+  readonly chain: boolean;
   readonly json?: boolean;
 }
 
@@ -55,6 +59,19 @@ function lines({ check, differences }: Finding): string[] {
 export async function auditCommand(options: AuditCommandOptions): Promise<void> {
   const source = createAuditSource(options.url);
   const context = await openAudit(source);
+  const { chain } = context.manifest;
+  if (!chain || !options.chain) return auditWindows(options, source, context);
+  return withChain(chain, (connection) =>
+    auditWindows(options, source, context, (number) => connection.blockHash(number)),
+  );
+}
+
+async function auditWindows(
+  options: AuditCommandOptions,
+  source: AuditSource,
+  context: RunContext,
+  blockHash?: (number: number) => Promise<string>,
+): Promise<void> {
   const receipts = (await Promise.all((options.receipt ?? []).map(readReceipts))).flat();
   const first = options.window ?? (await newestWindow(source));
   const last = options.through ?? first;
@@ -74,6 +91,7 @@ export async function auditCommand(options: AuditCommandOptions): Promise<void> 
       digest: nodeDigest,
       receipts,
       losses: options.losses,
+      ...(blockHash ? { blockHash } : {}),
       onProgress: (what) => progress(`window ${window}: ${what}`),
     });
     for await (const finding of findings) {

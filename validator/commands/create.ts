@@ -2,7 +2,14 @@
 import { join } from 'node:path';
 import { GAUNTLET_PROFILES } from '../../core/gauntlet/profiles/defaults.ts';
 import { isPresetName, PRESETS, type PresetName } from '../../core/model/presets.ts';
-import type { GauntletParameters, SchemeParameters, SignedManifest } from '../../core/protocol/manifest.ts';
+import type {
+  GauntletParameters,
+  RunChain,
+  RunManifest,
+  SchemeParameters,
+  SignedManifest,
+} from '../../core/protocol/manifest.ts';
+import { chainOfNewRun, type NewChainOptions } from './chain-run.ts';
 import { openOrCreateRun } from '../serve.ts';
 import { exportCheckpointDir } from '../setup/checkpoint-files.ts';
 import { createRunArtefacts, type ArtefactStage } from '../setup/create-artefacts.ts';
@@ -21,14 +28,15 @@ const STAGE: Record<ArtefactStage, string> = {
   blobs: 'storing pages',
 };
 
-export interface NewRunOptions {
-  readonly data: string;
+export interface NewRunOptions extends NewChainOptions {
   readonly preset: string;
   /** Seconds a window. */
   readonly window?: number;
   readonly scheme?: SchemeParameters['name'];
   readonly profile?: GauntletParameters['profile'];
   readonly name?: string;
+  /** By default guests may contribute where there is no chain, and nobody but registered hotkeys where there is one. */
+  readonly guests?: boolean;
   readonly from?: string;
   readonly corpus?: readonly string[];
   readonly seed?: string;
@@ -37,6 +45,15 @@ export interface NewRunOptions {
 function presetOf(name: string): PresetName {
   if (!isPresetName(name)) throw new UsageError(`there is no preset ${name}`);
   return name;
+}
+
+function plannedWindow(seconds: number | undefined, preset: RunManifest['window']): RunManifest['window'] {
+  return seconds === undefined ? preset : { trainSeconds: TRAIN_SHARE * seconds, putSeconds: PUT_SHARE * seconds };
+}
+
+/** What a chain's blocks come to, as planned. */
+function windowOf({ trainBlocks, putBlocks, blockSeconds }: RunChain): RunManifest['window'] {
+  return { trainSeconds: trainBlocks * blockSeconds, putSeconds: putBlocks * blockSeconds };
 }
 
 function progressLine(): (stage: ArtefactStage, fraction: number) => void {
@@ -58,6 +75,10 @@ function progressLine(): (stage: ArtefactStage, fraction: number) => void {
 export async function openOrCreate(options: NewRunOptions): Promise<{ signed: SignedManifest; created: boolean }> {
   const preset = presetOf(options.preset);
   const opened = await openOrCreateRun(options.data, async ({ blobs }) => {
+    const planned = plannedWindow(options.window, PRESETS[preset].window);
+    // Before the work: a node that does not answer is no reason to do it twice.
+    const chain = await chainOfNewRun(options, planned);
+    const window = chain ? windowOf(chain) : planned;
     const { manifest, initialParameters, tokenizerJson } = await createRunArtefacts({
       preset,
       seed: new TextEncoder().encode(options.seed ?? 'gauntlet'),
@@ -73,11 +94,6 @@ export async function openOrCreate(options: NewRunOptions): Promise<{ signed: Si
       initialParameters,
       tokenizerJson,
     );
-    const seconds = options.window;
-    const window =
-      seconds === undefined
-        ? PRESETS[preset].window
-        : { trainSeconds: TRAIN_SHARE * seconds, putSeconds: PUT_SHARE * seconds };
     const scheme = options.scheme === undefined ? manifest.scheme : PRESETS[preset].schemes[options.scheme];
     const profile = options.profile === undefined ? manifest.gauntlet : GAUNTLET_PROFILES[options.profile];
     // Contributors wait for the judge: at most as long as a window lasts.
@@ -85,8 +101,8 @@ export async function openOrCreate(options: NewRunOptions): Promise<{ signed: Si
     const gauntlet = { ...profile, evaluationSeconds };
     return {
       name: options.name ?? `${preset} on public-domain English`,
-      guests: true,
-      manifest: { ...manifest, window, scheme, gauntlet },
+      guests: options.guests ?? !chain,
+      manifest: { ...manifest, window, scheme, gauntlet, ...(chain ? { chain } : {}) },
       initialParameters,
     };
   });

@@ -112,7 +112,13 @@ export async function startCommand(options: StartOptions): Promise<void> {
   );
   console.log(`Open ${validator.url}`);
   validator.onWindow((window) => console.log(windowLine(window)));
-  const crowd = startCrowd(validator.url, options);
+  console.log(
+    manifest.chain
+      ? `Subnet ${manifest.chain.netuid} of chain ${manifest.chain.genesisHash.slice(0, 10)}…: its blocks are the clock.`
+      : 'No chain: scores and weights are this run’s own, and no currency is implied.',
+  );
+  if (!manifest.guests) console.log('This run admits wallets only, so no simulated peers are started.');
+  const crowd = manifest.guests ? startCrowd(validator.url, options) : undefined;
   if (options.open) openPage(validator.url);
 
   await new Promise<void>((resolve) => {

@@ -120,6 +120,10 @@ function mountApi(app: OpenAPIHono, { service, addressOf, joins }: HttpOptions):
   app.openapi(routes.revokeRoute, async (c) =>
     c.json(await service.revoke(c.req.valid('param').hotkey, c.req.valid('json')), 200),
   );
+  app.openapi(routes.chainRoute, (c) => c.json(service.chain(), 200));
+  app.openapi(routes.chainRecordsRoute, async (c) =>
+    c.json(await service.chainRecords(c.req.valid('param').hotkey, c.req.valid('query').limit), 200),
+  );
   app.openapi(routes.peersRoute, async (c) => c.json((await service.leaderboard()).peers, 200));
   app.openapi(routes.peerRoute, async (c) => c.json(await service.peer(c.req.valid('param').hotkey), 200));
   app.openapi(routes.leaderboardRoute, async (c) => c.json(await service.leaderboard(), 200));

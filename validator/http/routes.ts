@@ -14,12 +14,14 @@ import {
   WindowSummarySchema,
 } from '../../core/protocol/api.ts';
 import { SignedBookSchema } from '../../core/protocol/book.ts';
+import { ChainRecordsSchema, ChainStateSchema } from '../../core/protocol/chain.ts';
 import { SignedManifestSchema } from '../../core/protocol/manifest.ts';
 import { HotkeySchema, WindowSchema } from '../../core/protocol/primitives.ts';
 import { PROBLEMS, ProblemSchema, type ProblemKey } from '../../core/protocol/problem.ts';
 
 export const MAX_JSON_BYTES = 64 * 1024;
 export const MAX_WINDOWS = 1_000;
+const MAX_CHAIN_RECORDS = 500;
 
 const json = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
@@ -107,6 +109,24 @@ export const revokeRoute = createRoute({
     200: json(PeerSchema, 'The peer'),
     ...problems('malformed-request', 'wrong-run', 'wrong-signature', 'delegation-not-yet-valid', 'unknown-hotkey'),
   },
+});
+
+export const chainRoute = createRoute({
+  method: 'get',
+  path: '/v1/chain',
+  summary: 'The chain that the run hangs on, and the validator’s last setting of weights',
+  responses: { 200: json(ChainStateSchema, 'As far as it is known'), ...problems('no-chain') },
+});
+
+export const chainRecordsRoute = createRoute({
+  method: 'get',
+  path: '/v1/chain/records/{hotkey}',
+  summary: 'What the validator read of a hotkey on the chain, a reading an epoch, oldest first',
+  request: {
+    params: z.object({ hotkey: HotkeySchema }),
+    query: z.object({ limit: z.coerce.number().int().min(1).max(MAX_CHAIN_RECORDS).default(MAX_CHAIN_RECORDS) }),
+  },
+  responses: { 200: json(ChainRecordsSchema, 'Readings'), ...problems('malformed-request', 'no-chain') },
 });
 
 export const peersRoute = createRoute({

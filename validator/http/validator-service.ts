@@ -13,6 +13,7 @@ import type {
   WindowRecord,
   WindowSummary,
 } from '../../core/protocol/api.ts';
+import type { ChainRecord, ChainState } from '../../core/protocol/chain.ts';
 import type { SignedBook } from '../../core/protocol/book.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 
@@ -25,6 +26,9 @@ export interface ValidatorService {
   revoke(hotkey: string, request: RevocationRequest): Promise<PeerState>;
   peer(hotkey: string): Promise<PeerState>;
   leaderboard(): Promise<Leaderboard>;
+  chain(): ChainState;
+  /** Oldest first. */
+  chainRecords(hotkey: string, limit: number): Promise<ChainRecord[]>;
   window(window: number): Promise<WindowRecord>;
   book(window: number): Promise<SignedBook>;
   windows(from: number, limit: number): Promise<WindowSummary[]>;

@@ -150,6 +150,9 @@ describe('on a chain', () => {
     hashOf: () => Promise.reject(new Error('not asked')),
     registration: () => Promise.resolve({ uid: 7 }),
     ownerOf: () => Promise.resolve(wallet.ed25519.address),
+    state: () => {
+      throw new Error('not asked');
+    },
     ...answers,
   });
   /** The coldkey signs for a hotkey. */

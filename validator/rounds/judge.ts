@@ -17,7 +17,7 @@ import { evaluateContributions, type LossResult } from './evaluation-stage.ts';
 import { absent, checkContribution, readSealed, type FastResult, type FastStageInput } from './fast-stage.ts';
 import { inLanes } from './in-lanes.ts';
 import { createLossMeter, type LossMeter } from './losses.ts';
-import type { JudgeEngine, SignedBytes } from './ports.ts';
+import type { FinalisedBlock, JudgeEngine, SignedBytes } from './ports.ts';
 import type { ContributionRow, PeerRow, WindowClose } from './store.ts';
 
 /** A peer that did not take part in a window and whose figures changed all the same. */
@@ -28,7 +28,8 @@ export interface IdlePeer {
   readonly after: Figures;
 }
 
-export interface Judgement extends Pick<WindowClose, 'verdicts' | 'history' | 'peers'> {
+export interface Judgement
+  extends Pick<WindowClose, 'verdicts' | 'history' | 'peers'>, Pick<JudgeInput, 'closingBlock'> {
   readonly contributions: readonly ContributionRow[];
   /** What the scheme clips the valid contributions to; null where it clips none. */
   readonly clipNorms: readonly number[] | null;
@@ -56,6 +57,8 @@ export interface Judgement extends Pick<WindowClose, 'verdicts' | 'history' | 'p
 export interface JudgeInput extends FastStageInput {
   /** θ_w; not changed. */
   readonly parameters: Float32Array<ArrayBuffer>;
+  /** The block that ended the put phase, in a run with a chain. */
+  readonly closingBlock?: FinalisedBlock | undefined;
 }
 
 interface CheckedPeer {
@@ -173,7 +176,7 @@ export async function judgeWindow(
   const clipNorms = clips ? await engine.medianNorms(await Promise.all(valid.map(({ hotkey }) => read(hotkey)))) : null;
   const copied = await findCopies(context, engine, input, valid, read);
 
-  const beacon = beaconOf(open.beaconSecret, window, contributions);
+  const beacon = beaconOf(open.beaconSecret, window, contributions, input.closingBlock);
   await engine.use({ root: open.stateRoot, parameters });
   const { drawn, reached, losses, evaluationMs } = await takeTurns(context, clock, meter, {
     window,
@@ -216,6 +219,7 @@ export async function judgeWindow(
   return {
     contributions,
     clipNorms,
+    closingBlock: input.closingBlock,
     drawn,
     reached,
     scored,

@@ -1,5 +1,6 @@
 /** What the rounds need from the place they run in. Adapters implement these in Node; a tab or a test brings its own. */
 import type { ContributionHeader } from '../../core/protocol/contribution.ts';
+import type { ChainState } from '../../core/protocol/chain.ts';
 import type { RunManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { LossSum } from '../../engine/engine.ts';
@@ -156,6 +157,8 @@ export interface RunChain {
   registration(hotkey: string): Promise<{ readonly uid: number } | null>;
   /** The coldkey that owns a hotkey. @throws ChainUnreachableError */
   ownerOf(hotkey: string): Promise<string | null>;
+  /** For GET /v1/chain. */
+  state(): ChainState;
 }
 
 /** No node answers now; asking again later may help. */

@@ -48,7 +48,11 @@ export async function publishWindow(
     })),
     evaluated: [...judgement.evaluated],
     aggregated: [...judgement.aggregated],
-    beacon: { commit: open.beaconCommit, reveal: open.beaconSecret },
+    beacon: {
+      commit: open.beaconCommit,
+      reveal: open.beaconSecret,
+      ...(judgement.closingBlock ? { block: judgement.closingBlock } : {}),
+    },
     outerStep,
     stateRoot: judgement.root,
   };

@@ -13,11 +13,12 @@ import { judgeWindow } from './judge.ts';
 import { CorruptRunError } from './corrupt-run.ts';
 import { loadParameters } from './parameters.ts';
 import { joinRun, revokeDelegation } from './peers.ts';
-import type { JudgeEngine } from './ports.ts';
+import type { JudgeEngine, RunChain } from './ports.ts';
 import { publishWindow } from './publish.ts';
-import type { ContributionRow, OpenWindow } from './store.ts';
+import type { ContributionRow, Deadlines } from './store.ts';
 import { createUploads } from './uploads.ts';
 import { createViews } from './views.ts';
+import { createBlockClock, createWallClock } from './window-clock.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
@@ -51,9 +52,12 @@ async function disposeOf(engine: JudgeEngine): Promise<void> {
  * @throws CorruptRunError when what is stored does not add up
  */
 export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Promise<Rounds> {
-  const { store, clock, log } = ports;
+  const { store, clock, log, chain } = ports;
   const context = await loadContext(ports);
   const { run, manifest } = context;
+  if (manifest.chain && !chain) throw new CorruptRunError('the run hangs on a chain, and there is none to ask');
+  const windowClock =
+    manifest.chain && chain ? createBlockClock(clock, chain, manifest.chain) : createWallClock(clock, manifest.window);
   if (bytesToHex(ports.signer.publicKey) !== manifest.validator.publicKey) {
     throw new CorruptRunError('the signing key is not the one of the run’s manifest');
   }
@@ -61,7 +65,6 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
   let parameters = await loadParameters(context, ports, open.stateRoot);
   const held = await store.contributions(open.window);
   await ports.uploads.clean(new Set(held.map(({ sha256 }) => sha256)));
-  open = await reopen(open);
 
   const hub = createEventHub();
   const abort = new AbortController();
@@ -73,40 +76,45 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
   const uploads = createUploads(context, ports, state);
   const views = createViews(context, store, state);
 
-  /** Deadlines for a window that peers could not reach while this was down. */
-  async function reopen(window: OpenWindow): Promise<OpenWindow> {
-    const now = clock.now();
-    if (window.judging || now < window.putOpensAt) return window;
-    const { trainSeconds, putSeconds } = manifest.window;
-    // Down when the phase closed: whoever was training has lost touch, so it is trained again. Otherwise only the put
-    // phase starts anew. Receipts stay valid either way.
-    const putOpensAt = now >= window.putClosesAt ? now + trainSeconds * 1_000 : window.putOpensAt;
-    const deadlines = { putOpensAt, putClosesAt: Math.max(now, putOpensAt) + putSeconds * 1_000 };
-    await store.setDeadlines(window.window, deadlines);
-    log.info({ run, window: window.window }, 'window reopened after a restart');
-    return { ...window, ...deadlines };
+  function phase(): Phase {
+    return working ?? (open.judging ? 'judge' : windowClock.phase(open));
   }
 
-  function phase(): Phase {
-    if (working) return working;
-    if (open.judging) return 'judge';
-    const now = clock.now();
-    if (now < open.putOpensAt) return 'train';
-    return now < open.putClosesAt ? 'put' : 'judge';
+  /** Stored before anybody acts on them. */
+  async function setDeadlines(deadlines: Deadlines | undefined): Promise<void> {
+    if (!deadlines) return;
+    await store.setDeadlines(open.window, deadlines);
+    open = { ...open, ...deadlines };
+  }
+
+  /** Deadlines for a window that peers could not reach while this was down, or that has none yet. */
+  async function settle(): Promise<void> {
+    if (open.judging) return;
+    const deadlines = await windowClock.settle(open, abort.signal);
+    if (!deadlines) return;
+    await setDeadlines(deadlines);
+    log.info({ run, window: open.window }, 'window has new deadlines');
   }
 
   function clockState(): ClockState {
+    const { putOpensAt, putClosesAt } = windowClock.forecast(open);
     return {
       run,
       window: open.window,
       phase: phase(),
       opensAt: instant(open.opensAt),
-      putOpensAt: instant(open.putOpensAt),
-      putClosesAt: instant(open.putClosesAt),
+      putOpensAt: instant(putOpensAt),
+      putClosesAt: instant(putClosesAt),
       serverTime: instant(clock.now()),
       assignmentSeed: open.assignmentSeed,
       stateRoot: open.stateRoot,
+      blocks: windowClock.blocks(open),
     };
+  }
+
+  function inChainRun(): RunChain {
+    if (!chain) throw new ProblemError('no-chain', 'This run has no chain: its scores and weights are its own.');
+    return chain;
   }
 
   const stopping = (): boolean => abort.signal.aborted;
@@ -133,7 +141,8 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
         await store.markJudging(open.window);
         open = { ...open, judging: true };
       }
-      const judgement = await judgeWindow(context, ports, engine, { open, parameters });
+      const closingBlock = await windowClock.closingBlock(open);
+      const judgement = await judgeWindow(context, ports, engine, { open, parameters, closingBlock });
       working = 'publish';
       emitClock();
       const { record, next } = await publishWindow(context, ports, open, judgement);
@@ -172,18 +181,16 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     }
   }
 
-  async function sleepUntil(time: () => number): Promise<void> {
-    for (let left = time() - clock.now(); left > 0; left = time() - clock.now()) await clock.sleep(left, abort.signal);
-  }
-
   async function goOn(): Promise<void> {
     let retryMs = FIRST_RETRY_MS;
     while (!stopping()) {
       try {
         if (!open.judging) {
-          await sleepUntil(() => open.putOpensAt);
+          if (windowClock.settlesLate) await settle();
+          await setDeadlines(await windowClock.untilPutOpens(open, abort.signal));
+          windowClock.putOpened(open.window);
           emitClock();
-          await sleepUntil(() => open.putClosesAt);
+          await setDeadlines(await windowClock.untilPutCloses(open, abort.signal));
         }
         abort.signal.throwIfAborted();
         await closeWindow();
@@ -199,6 +206,9 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       }
     }
   }
+
+  if (!windowClock.settlesLate) await settle();
+  windowClock.onChange(emitClock);
 
   return {
     context,
@@ -217,6 +227,11 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     },
     peer: (hotkey) => views.peer(hotkey),
     leaderboard: () => views.leaderboard(),
+    chain: () => inChainRun().state(),
+    async chainRecords(hotkey, limit) {
+      inChainRun();
+      return store.chainRecords(hotkey, limit);
+    },
     window: (window) => views.window(window),
     book: (window) => readBook(ports, window),
     windows: (from, limit) => views.windows(from, limit),
@@ -227,7 +242,11 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       return uploads.receive(ticket, declared, body);
     },
     subscribe: (listener) => hub.subscribe(listener),
-    unready: () => (loop && !abort.signal.aborted ? failure : 'The validator is not running windows.'),
+    unready() {
+      if (!loop || stopping()) return 'The validator is not running windows.';
+      const waiting = windowClock.settlesLate && !open.blocks;
+      return failure ?? (waiting ? 'No finalised block of the chain has been heard of yet.' : undefined);
+    },
     start() {
       loop ??= goOn();
     },

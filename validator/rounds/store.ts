@@ -7,10 +7,19 @@ import type {
   WindowRecord,
   WindowSummary,
 } from '../../core/protocol/api.ts';
+import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { Figures } from '../../core/protocol/figures.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { NewestDelegation } from './delegations.ts';
+
+export interface PhaseBlocks {
+  readonly putOpens: number;
+  readonly putCloses: number;
+}
+
+/** When the phases of a window end. Times are milliseconds since the epoch. */
+export type Deadlines = Pick<OpenWindow, 'putOpensAt' | 'putClosesAt' | 'blocks'>;
 
 /** The window that is open. Times are milliseconds since the epoch. */
 export interface OpenWindow {
@@ -18,6 +27,8 @@ export interface OpenWindow {
   readonly opensAt: number;
   readonly putOpensAt: number;
   readonly putClosesAt: number;
+  /** Finalised blocks that the phases end at, in a run with a chain once one is known. */
+  readonly blocks: PhaseBlocks | null;
   readonly assignmentSeed: string;
   readonly beaconSecret: string;
   readonly beaconCommit: string;
@@ -96,7 +107,7 @@ export interface RunStore {
   createRun(run: SignedManifest, checkpoint: CheckpointRow, first: OpenWindow): Promise<void>;
 
   openWindow(): Promise<OpenWindow>;
-  setDeadlines(window: number, deadlines: { putOpensAt: number; putClosesAt: number }): Promise<void>;
+  setDeadlines(window: number, deadlines: Deadlines): Promise<void>;
   markJudging(window: number): Promise<void>;
   /** @throws Error when the window is not the open one: a window is closed once */
   closeWindow(close: WindowClose): Promise<void>;
@@ -148,6 +159,14 @@ export interface RunStore {
   accept(row: ContributionRow): Promise<ContributionRow>;
   /** Counts a refused upload; its verdict is kept while the peer has fewer than `keep` in that window. */
   refuse(hotkey: string, verdict: Verdict, keep: number): Promise<void>;
+
+  /** Adds readings of the chain, and keeps the newest `keep` of each hotkey; one of the same block replaces it. */
+  addChainRecords(
+    records: readonly { readonly hotkey: string; readonly record: ChainRecord }[],
+    keep: number,
+  ): Promise<void>;
+  /** The newest `limit`, oldest first. */
+  chainRecords(hotkey: string, limit: number): Promise<ChainRecord[]>;
 
   close(): Promise<void>;
 }

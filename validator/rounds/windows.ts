@@ -34,6 +34,8 @@ export function beginWindow({
     opensAt,
     putOpensAt,
     putClosesAt: putOpensAt + length.putSeconds * 1_000,
+    // With a chain, the first block that is heard of while the window is open decides.
+    blocks: null,
     assignmentSeed: assignmentSeedOf(previousReveal, run, window),
     beaconSecret,
     beaconCommit: beaconCommit(beaconSecret),

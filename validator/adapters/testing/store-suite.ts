@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshFigures } from '../../../core/gauntlet/scoring.ts';
 import type { WindowRecord } from '../../../core/protocol/api.ts';
+import type { ChainRecord } from '../../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../../core/protocol/manifest.ts';
 import { REFERENCE_GAUNTLET } from '../../../core/model/presets.ts';
 import type { ContributionRow, OpenWindow, RunStore, WindowClose } from '../../rounds/store.ts';
@@ -19,6 +20,7 @@ const windowOf = (window: number): OpenWindow => ({
   opensAt: 1_767_225_600_000 + window,
   putOpensAt: 1_767_225_601_000,
   putClosesAt: 1_767_225_602_000,
+  blocks: window % 2 === 0 ? null : { putOpens: 10 * window, putCloses: 10 * window + 3 },
   assignmentSeed: HASH,
   beaconSecret: HASH,
   beaconCommit: HASH,
@@ -141,6 +143,27 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await join('a')).toBeUndefined();
     });
 
+    it('keeps the newest readings of the chain, one a block and hotkey', async () => {
+      const recordAt = (block: number, incentive = 0.5): ChainRecord => ({
+        block,
+        at: '2026-01-01T00:00:00.000Z',
+        uid: 3,
+        incentive,
+        emission: 1.5,
+        stake: null,
+        rank: 1,
+        alphaPrice: 0.02,
+        gauntletWeight: null,
+      });
+      for (let block = 1; block <= 5; block++)
+        await store.addChainRecords([{ hotkey: 'a', record: recordAt(block) }], 3);
+      await store.addChainRecords([{ hotkey: 'b', record: recordAt(1) }, { hotkey: 'a', record: recordAt(5, 0.7) }], 3); // prettier-ignore
+      expect(await store.chainRecords('a', 10)).toEqual([recordAt(3), recordAt(4), recordAt(5, 0.7)]);
+      expect(await store.chainRecords('a', 1)).toEqual([recordAt(5, 0.7)]);
+      expect(await store.chainRecords('b', 10)).toEqual([recordAt(1)]);
+      expect(await store.chainRecords('c', 10)).toEqual([]);
+    });
+
     it('lets a newcomer take over a uid, and keeps what is on record of the peer that had it', async () => {
       await join('a');
       await join('b');
@@ -204,8 +227,10 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
 
     it('closes a window once, with everything that it changes', async () => {
       await join('a');
-      await store.setDeadlines(1, { putOpensAt: 5, putClosesAt: 6 });
-      expect(await store.openWindow()).toMatchObject({ putOpensAt: 5, putClosesAt: 6 });
+      for (const blocks of [null, { putOpens: 7, putCloses: 8 }]) {
+        await store.setDeadlines(1, { putOpensAt: 5, putClosesAt: 6, blocks });
+        expect(await store.openWindow()).toMatchObject({ putOpensAt: 5, putClosesAt: 6, blocks });
+      }
       const point = { window: 1, rating: { mu: 1, sigma: 2, ordinal: 3 }, poc: 0, sync: 1, peerScore: 0, weight: 0, rank: 1, aggregated: true, lossScore: null }; // prettier-ignore
       const close = closeOf(1, {
         verdicts: [{ hotkey: 'a', verdict: verdictOf(1, 'judged') }],

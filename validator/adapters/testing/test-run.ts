@@ -25,7 +25,7 @@ import { createNodeEvaluator, createNodeTrainer } from '../../../engine/node.ts'
 import { createRun } from '../../rounds/create-run.ts';
 import { createLocalJudgeEngine, type LocalJudgeParts } from '../../rounds/local-judge-engine.ts';
 import { loadParameters } from '../../rounds/parameters.ts';
-import type { Clock, JudgeEngineFactory, Log } from '../../rounds/ports.ts';
+import type { RunChain, Clock, JudgeEngineFactory, Log } from '../../rounds/ports.ts';
 import { openRounds, type Rounds, type RoundsOptions } from '../../rounds/rounds.ts';
 import { nodeDigest, openRunFolder, type RunFolder } from '../run-folder.ts';
 
@@ -99,9 +99,14 @@ let template: Promise<string> | undefined;
  * Puts the run into an empty folder. It is made once and copied: hundreds of synced files take their time.
  *
  * @param gauntlet other parameters than the paper profile's with short absences, for a run that is written anew
+ * @param chain that a run which is written anew hangs on
  */
-export async function createTestRun(dir: string, gauntlet?: RunManifest['gauntlet']): Promise<void> {
-  if (gauntlet) return writeTestRun(dir, gauntlet);
+export async function createTestRun(
+  dir: string,
+  gauntlet?: RunManifest['gauntlet'],
+  chain?: RunManifest['chain'],
+): Promise<void> {
+  if (gauntlet || chain) return writeTestRun(dir, gauntlet, chain);
   template ??= makeTemplate();
   await copyRun(await template, dir);
 }
@@ -120,7 +125,11 @@ async function makeTemplate(): Promise<string> {
   return dir;
 }
 
-async function writeTestRun(dir: string, gauntlet: RunManifest['gauntlet'] = TEST_GAUNTLET): Promise<void> {
+async function writeTestRun(
+  dir: string,
+  gauntlet: RunManifest['gauntlet'] = TEST_GAUNTLET,
+  chain?: RunManifest['chain'],
+): Promise<void> {
   // The run's id follows from the key, and every draw from that: another key is another run.
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'validator.key'), seedFrom('the validator'), { mode: 0o600 });
@@ -162,6 +171,7 @@ async function writeTestRun(dir: string, gauntlet: RunManifest['gauntlet'] = TES
       everyWindows: 2,
     },
     guests: true,
+    ...(chain ? { chain } : {}),
     validator: { publicKey: bytesToHex(folder.signer.publicKey) },
   };
   const ports = { ...folder, randomBytes: fixedBytes, clock: new FakeClock() };
@@ -201,6 +211,7 @@ export async function openTestRun(
   wrap: (ports: RunFolder) => RunFolder = (ports) => ports,
   createJudgeEngine: JudgeEngineFactory = sharedEngine,
   options: RoundsOptions = { maxPeers: 50 },
+  chain?: RunChain,
 ): Promise<OpenTestRun> {
   const folder = await openRunFolder(dir);
   try {
@@ -212,6 +223,7 @@ export async function openTestRun(
         metrics: noMetrics,
         createJudgeEngine,
         randomBytes: fixedBytes,
+        ...(chain ? { chain } : {}),
       },
       options,
     );
