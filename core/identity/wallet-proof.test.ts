@@ -1,4 +1,5 @@
 import { Keyring } from '@polkadot/api';
+import { wrapBytes } from '@polkadot/extension-dapp/wrapBytes';
 import { TypeRegistry } from '@polkadot/types';
 import { cryptoWaitReady, signatureVerify } from '@polkadot/util-crypto';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -26,6 +27,11 @@ const flipBit = (bytes: Uint8Array, bit: number): Uint8Array =>
   bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
 
 describe('the text of a delegation', () => {
+  it('is wrapped as wallets wrap what they sign', () => {
+    const text = delegationText(DELEGATION);
+    expect(wrappedBytes(text)).toEqual(wrapBytes(utf8ToBytes(text)));
+  });
+
   it('is one for one delegation, in plain ASCII', () => {
     const text = delegationText(DELEGATION);
     expect(text).toMatch(/^[\n\x20-\x7e]+$/);

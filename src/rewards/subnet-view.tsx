@@ -33,20 +33,32 @@ function suggestionsOf(metagraph: Metagraph | undefined, own: string | undefined
   return [...(own === undefined ? [] : [{ name: 'your key', subject: own }]), ...miners];
 }
 
+/** Whoever contributes with a registered hotkey sees it first, without asking. */
+function withOwn(
+  subjects: readonly string[],
+  own: string | undefined,
+  metagraph: Metagraph | undefined,
+): readonly string[] {
+  const neuron = metagraph?.neurons.find(({ hotkey }) => hotkey === own);
+  if (!neuron || subjects.includes(neuron.hotkey) || subjects.includes(String(neuron.uid))) return subjects;
+  return [neuron.hotkey, ...subjects];
+}
+
 export function SubnetView({ target, watchlist, own, ofRun }: SubnetViewProps) {
   const state = useSubnetWatch(target);
-  const { subjects, add } = watchlist;
-  useSubnetAlerts(target, subjects, state.metagraph);
+  const { add } = watchlist;
+  const shown = withOwn(watchlist.subjects, own, state.metagraph);
+  useSubnetAlerts(target, shown, state.metagraph);
   return (
     <>
       <SubnetPanel target={target} state={state} />
-      <SubjectForm subjects={subjects} suggestions={suggestionsOf(state.metagraph, own)} onAdd={add} />
-      {subjects.length === 0 && (
+      <SubjectForm subjects={shown} suggestions={suggestionsOf(state.metagraph, own)} onAdd={add} />
+      {shown.length === 0 && (
         <Notice fill>Nobody is watched yet. Add a uid or a hotkey: anybody’s figures are public.</Notice>
       )}
       {state.metagraph && (
         <div className={styles['cards']}>
-          {subjects.map((text) => (
+          {shown.map((text) => (
             <WatchedCard
               key={text}
               subject={parseSubject(text)!}
@@ -54,7 +66,7 @@ export function SubnetView({ target, watchlist, own, ofRun }: SubnetViewProps) {
               metagraph={state.metagraph!}
               target={target}
               ofRun={ofRun}
-              onRemove={() => watchlist.remove(text)}
+              onRemove={watchlist.subjects.includes(text) ? () => watchlist.remove(text) : undefined}
               onReplace={(hotkey) => watchlist.replace(text, hotkey)}
             />
           ))}
@@ -78,7 +90,7 @@ function WatchedCard({
   metagraph: Metagraph;
   target: SubnetTarget;
   ofRun: boolean;
-  onRemove: () => void;
+  onRemove: (() => void) | undefined;
   onReplace: (hotkey: string) => void;
 }) {
   const shared = { metagraph, samples, blockSeconds, onRemove };

@@ -1,10 +1,10 @@
 /** Accounts of an injected wallet, as this app uses them: addresses of prefix 42, and why some cannot be used. */
 import { blake2b } from '@noble/hashes/blake2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
-import type { InjectedAccount } from '@polkadot/extension-inject/types';
 import { base58 } from '@scure/base';
 import { encodeAddress } from '../../core/identity/ss58.ts';
 import { WalletKeySchema, type WalletKey } from '../../core/protocol/api.ts';
+import type { InjectedAccount } from './extension-types.ts';
 
 export interface WalletAccount {
   /** SS58 of prefix 42; as the wallet wrote it for an account that cannot be used. */

@@ -3,11 +3,11 @@
  * belongs to, and nothing is asked of a wallet before a person chose it. What a wallet answers is read as if a stranger
  * wrote it, and every answer may fail to come.
  */
-import type { Injected } from '@polkadot/extension-inject/types';
 import { messageOf } from '../../client/http.ts';
 import { readAccounts, type WalletAccount } from './accounts.ts';
 import { WALLET_NAMES } from './known-wallets.ts';
 import { WalletError } from './wallet-error.ts';
+import type { Injected } from './extension-types.ts';
 
 export interface InjectedWallet {
   /** Under which it put itself into the page. */
