@@ -190,6 +190,7 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
   const metrics = createMetrics(run);
   const now = (): number => clock.now();
   const chain = manifest.chain && followRunChain({ parameters: manifest.chain, now, log });
+  if (chain) metrics.follow(chain, now);
   const createJudgeEngine = options.createJudgeEngine ?? createJudgePool;
   const rounds = await openRounds(
     { ...folder, clock, log, metrics, createJudgeEngine, ...(chain ? { chain } : {}) },

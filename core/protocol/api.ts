@@ -81,7 +81,7 @@ const WalletSignatureSchema = z
  * How an account shows that it agreed to a delegation's text: by signing it as bytes (`signRaw`, wrapped in <Bytes>), or,
  * where a device signs transactions only, by signing a `system.remark` of it that is never sent.
  */
-export const WalletProofSchema = z.discriminatedUnion('form', [
+const WalletProofSchema = z.discriminatedUnion('form', [
   z.strictObject({ form: z.literal('bytes'), signature: WalletSignatureSchema }),
   z.strictObject({
     form: z.literal('remark'),
@@ -93,7 +93,6 @@ export const WalletProofSchema = z.discriminatedUnion('form', [
     signature: WalletSignatureSchema,
   }),
 ]);
-export type WalletProof = z.infer<typeof WalletProofSchema>;
 
 const WalletJoinSchema = z.strictObject({
   kind: z.literal('wallet'),
@@ -132,7 +131,6 @@ export type RevocationRequest = z.infer<typeof RevocationRequestSchema>;
 export const DelegationStateSchema = z
   .object({ issuedAt: InstantSchema, expiresAt: InstantSchema, revokedAt: InstantSchema.nullable() })
   .meta({ id: 'DelegationState' });
-export type DelegationState = z.infer<typeof DelegationStateSchema>;
 
 export const RatingSchema = z.object({ mu: z.number(), sigma: z.number(), ordinal: z.number() }).meta({ id: 'Rating' });
 export type Rating = z.infer<typeof RatingSchema>;

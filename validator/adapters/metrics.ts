@@ -1,9 +1,12 @@
 /** Prometheus figures of a validator. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metrics } from '../rounds/ports.ts';
+import type { LiveChain } from './chain/run-chain.ts';
 
 export interface PrometheusMetrics extends Metrics {
   readonly contentType: string;
+  /** From now on tells of the chain that the run hangs on. @param now ms since the epoch */
+  follow(chain: Pick<LiveChain, 'head' | 'heardAt' | 'connections'>, now: () => number): void;
   /** The exposition text of /metrics. */
   render(): Promise<string>;
 }
@@ -58,6 +61,33 @@ export function createMetrics(run: string): PrometheusMetrics {
     registers,
   });
   return {
+    follow(chain, now) {
+      new Gauge({
+        name: 'gauntlet_chain_head',
+        help: 'Newest finalised block heard of',
+        registers,
+        collect() {
+          this.set(chain.head()?.number ?? 0);
+        },
+      });
+      new Gauge({
+        name: 'gauntlet_chain_head_age_seconds',
+        help: 'Time since a finalised block was heard of',
+        registers,
+        collect() {
+          const heardAt = chain.heardAt();
+          this.set(heardAt === undefined ? Number.NaN : (now() - heardAt) / 1_000);
+        },
+      });
+      new Gauge({
+        name: 'gauntlet_chain_connections',
+        help: 'Connections to nodes of the chain that were made so far',
+        registers,
+        collect() {
+          this.set(chain.connections());
+        },
+      });
+    },
     contentType: registry.contentType,
     render: () => registry.metrics(),
     accepted(count) {

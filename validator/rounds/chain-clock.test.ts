@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beaconOf } from '../../core/gauntlet/beacon.ts';
 import type { Phase } from '../../core/protocol/api.ts';
 import type { RunManifest } from '../../core/protocol/manifest.ts';
+import { assertStillRegistered } from './delegations.ts';
 import { hashOfBlock, ScriptedChain } from '../adapters/testing/scripted-chain.ts';
 import {
   contributionOf,
@@ -113,6 +114,17 @@ describe('a run on a chain', () => {
     expect(beaconOf(beacon.reveal!, 1, contributions, block)).not.toEqual(
       beaconOf(beacon.reveal!, 1, contributions, other),
     );
+  });
+
+  it('gives no ticket to a hotkey that lost its uid, and none loses it while no node answers', async () => {
+    const allowed = (guests: boolean): Promise<void> => assertStillRegistered(alice.hotkey, { guests }, chain);
+    await expect(allowed(false)).rejects.toMatchObject({ key: 'not-registered' });
+    await expect(allowed(true)).resolves.toBeUndefined();
+    chain.registered.set(alice.hotkey, 7);
+    await expect(allowed(false)).resolves.toBeUndefined();
+    chain.registered.clear();
+    chain.reachable = false;
+    await expect(allowed(false)).resolves.toBeUndefined();
   });
 
   it('waits for the hash of the closing block when no node answers', async () => {

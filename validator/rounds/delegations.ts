@@ -149,6 +149,30 @@ export async function assertOnChain(request: JoinRequest, chain: RunChain | unde
   }
 }
 
+/**
+ * Whether a peer of a run for registered hotkeys still is one. While no node answers, nobody is turned away who was
+ * registered when they joined.
+ *
+ * @throws ProblemError `not-registered`
+ */
+export async function assertStillRegistered(
+  hotkey: string,
+  { guests }: Pick<RunContext['manifest'], 'guests'>,
+  chain: RunChain | undefined,
+): Promise<void> {
+  if (!chain || guests) return;
+  try {
+    if (await chain.registration(hotkey)) return;
+  } catch (error) {
+    if (error instanceof ChainUnreachableError) return;
+    throw error;
+  }
+  throw new ProblemError(
+    'not-registered',
+    `The hotkey ${hotkey} is no longer registered on this run’s subnet: register it again.`,
+  );
+}
+
 /** The newest that is known of a hotkey's delegations. */
 export interface NewestDelegation {
   readonly issuedAt: string;

@@ -12,7 +12,7 @@ import { MAX_CONTRIBUTION_HEADER_BYTES } from '../../core/protocol/contribution.
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { maxContributionBytes } from '../../core/wire/contribution.ts';
 import { instant, type RoundsPorts, type RunContext } from './context.ts';
-import { assertInForce } from './delegations.ts';
+import { assertInForce, assertStillRegistered } from './delegations.ts';
 import { assertBelongs } from './inspect.ts';
 import type { JudgeEngine, StagedUpload } from './ports.ts';
 import type { OpenWindow } from './store.ts';
@@ -119,6 +119,7 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
       throw new ProblemError('wrong-signature', 'The ticket is not signed by the session key of its hotkey.');
     }
     assertInForce(peer, clock.now());
+    await assertStillRegistered(wanted.hotkey, context.manifest, ports.chain);
     assertTicketWindow(window);
     assertSize(wanted.bytes);
     const earlier = await store.contribution(window, wanted.hotkey);

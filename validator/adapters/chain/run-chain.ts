@@ -8,9 +8,10 @@ import { ChainUnreachableError, type FinalisedBlock, type Log, type RunChain } f
 export interface LiveChain extends RunChain {
   /** The connection, once there has been one. */
   readonly connection: Promise<SubtensorChain>;
-  current(): SubtensorChain | undefined;
   /** ms since the epoch of the newest head; undefined before the first. */
   heardAt(): number | undefined;
+  /** How often a node was connected to. */
+  connections(): number;
   /** Says from now on what became of the validator's own weights. */
   reportWeights(setting: () => ChainState['weights']): void;
   close(): Promise<void>;
@@ -57,6 +58,7 @@ export function followRunChain({ parameters, now, log }: LiveChainOptions): Live
   let newest: FinalisedBlock | undefined;
   let heardAt: number | undefined;
   let current: SubtensorChain | undefined;
+  let connections = 0;
 
   function heard(head: FinalisedBlock): void {
     newest = head;
@@ -94,7 +96,9 @@ export function followRunChain({ parameters, now, log }: LiveChainOptions): Live
 
   const connection = connect().then((chain) => {
     current = chain;
+    connections = 1;
     chain.onStatus((status) => {
+      if (status.kind === 'connected') connections++;
       if (status.kind !== 'disconnected') log.info({ chain: status }, 'chain');
       else log.warn({ chain: status }, 'the chain’s node is gone');
     });
@@ -126,8 +130,8 @@ export function followRunChain({ parameters, now, log }: LiveChainOptions): Live
         weights: settingOf(),
       };
     },
-    current: () => current,
     heardAt: () => heardAt,
+    connections: () => connections,
     head: () => newest,
     onHead(listener) {
       listeners.add(listener);

@@ -48,6 +48,7 @@ export class ScriptedChain implements RunChain {
     this.reachable ? Promise.resolve(hashOfBlock(number)) : Promise.reject(new ChainUnreachableError('cut off'));
 
   registration = (hotkey: string): Promise<{ uid: number } | null> => {
+    if (!this.reachable) return Promise.reject(new ChainUnreachableError('cut off'));
     const uid = this.registered.get(hotkey);
     return Promise.resolve(uid === undefined ? null : { uid });
   };
