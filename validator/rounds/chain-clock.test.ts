@@ -89,6 +89,13 @@ describe('a run on a chain', () => {
     expect(now()).toMatchObject({ putOpensAt: at(20 + 12 * (TRAIN - 1)), blocks: { head: FIRST + 1 } });
   });
 
+  it('foretells a whole put phase however long its first block is overdue', async () => {
+    chain.moveTo(FIRST);
+    await dated(1);
+    clock.moveTo(START + 1_000_000);
+    expect(now()).toMatchObject({ phase: 'train', putOpensAt: at(1_000), putClosesAt: at(1_000 + 12 * PUT) });
+  });
+
   it('takes uploads between two blocks, and mixes the second into the beacon', async () => {
     const { run: id } = now();
     await run.rounds.join(await joinRequest(id, alice));
@@ -207,6 +214,31 @@ describe('a run on a chain', () => {
       chain.moveTo(FIRST + TRAIN + 1 + PUT);
       await dated(2);
       expect((await run.rounds.window(1)).participants).toBe(1);
+    });
+
+    it('of a judgement with the same closing block', async () => {
+      chain.moveTo(FIRST + TRAIN);
+      await phase(1, 'put');
+      chain.reachable = false;
+      chain.moveTo(FIRST + TRAIN + PUT);
+      await until(() => run.rounds.unready() !== undefined);
+      await close();
+      chain = new ScriptedChain();
+      await open();
+      expect(now()).toMatchObject({ window: 1, phase: 'judge' });
+      chain.moveTo(FIRST + 50);
+      await dated(2);
+      expect((await run.rounds.window(1)).beacon.block?.number).toBe(FIRST + TRAIN + PUT);
+    });
+
+    it('and says that it hears of no block, though it knows deadlines', async () => {
+      await close();
+      chain = new ScriptedChain();
+      await open();
+      expect(now().blocks).toMatchObject({ head: null, putOpens: FIRST + TRAIN });
+      expect(run.rounds.unready()).toMatch(/block/);
+      chain.moveTo(FIRST + 1);
+      expect(run.rounds.unready()).toBeUndefined();
     });
 
     it('that lasted longer than the put phase with training', async () => {

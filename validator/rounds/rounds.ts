@@ -244,7 +244,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     subscribe: (listener) => hub.subscribe(listener),
     unready() {
       if (!loop || stopping()) return 'The validator is not running windows.';
-      const waiting = windowClock.settlesLate && !open.blocks;
+      const waiting = windowClock.settlesLate && windowClock.blocks(open)?.head == null;
       return failure ?? (waiting ? 'No finalised block of the chain has been heard of yet.' : undefined);
     },
     start() {

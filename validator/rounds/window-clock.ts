@@ -101,10 +101,10 @@ export function createBlockClock(clock: Clock, chain: RunChain, parameters: Chai
     },
     forecast({ window, putOpensAt, putClosesAt, blocks }) {
       if (!blocks) return { putOpensAt, putClosesAt };
-      return {
-        putOpensAt: putWindow === window ? putOpensAt : dueAt(blocks.putOpens),
-        putClosesAt: dueAt(blocks.putCloses),
-      };
+      if (putWindow === window) return { putOpensAt, putClosesAt: dueAt(blocks.putCloses) };
+      // A late opening delays the end as well: whoever has to wait for it must not think that it is over.
+      const opensAt = dueAt(blocks.putOpens);
+      return { putOpensAt: opensAt, putClosesAt: opensAt + putBlocks * blockSeconds * 1_000 };
     },
     blocks: ({ blocks }) => blocks && { head: headNumber() ?? null, ...blocks },
     onChange: (listener) => chain.onHead(listener),
