@@ -2,7 +2,8 @@
  * Randomness that nobody knew before the put phase closed and everybody can recompute afterwards (ours; the reference
  * draws from the clock). The validator commits to a secret before the window and reveals it after; mixed with the hashes
  * of everything that got a receipt, neither it nor a peer chose the outcome alone. Both together can: a validator that also
- * runs a peer may try last uploads until the outcome suits it, unless a chain's block is mixed in.
+ * runs a peer may try last uploads until the outcome suits it. Where a chain's block is mixed in, it has to backdate them,
+ * for the block is not known before the put phase is over.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
@@ -39,7 +40,7 @@ export interface BeaconBlock {
  *
  * @param secret the revealed secret in hex
  * @param entries every accepted upload; their order does not matter
- * @param block with a chain, whose hash nobody here chooses: then not even a validator that runs a peer can
+ * @param block that ended the put phase, in a run with a chain: nobody here chooses its hash
  * @returns 32 bytes
  */
 export function beaconOf(

@@ -26,6 +26,7 @@ import { createLossMeter } from '../rounds/losses.ts';
 import { loadParameters } from '../rounds/parameters.ts';
 import type { JudgeEngineFactory, SignedBytes } from '../rounds/ports.ts';
 import type { ContributionRow, OpenWindow, StepRow } from '../rounds/store.ts';
+import { findBeaconBlock, leavesItsBlocks } from './beacon-block.ts';
 import { differences, type Difference } from './differences.ts';
 import { AuditSourceError, type AuditSource } from './source.ts';
 
@@ -42,6 +43,8 @@ export interface Finding {
   readonly check: string;
   /** Empty when all of it is equal. */
   readonly differences: readonly Difference[];
+  /** Why it was not looked at, in a sentence. */
+  readonly unchecked?: string;
 }
 
 export interface AuditOptions {
@@ -51,7 +54,7 @@ export interface AuditOptions {
   readonly receipts?: readonly SignedReceipt[];
   /** Whether losses are measured again, which takes most of the time. */
   readonly losses?: boolean;
-  /** Hash of a finalised block, from a node of the run's chain; without it that part is not audited. */
+  /** Hash of a finalised block, from a node of the run's chain; without it that part is not audited. @throws ChainError */
   readonly blockHash?: (number: number) => Promise<string>;
   /** Called before each part, with what it is. */
   readonly onProgress?: (what: string) => void;
@@ -157,13 +160,7 @@ export async function* auditWindow(
   };
   yield { check: 'one entry a peer', differences: repeatedEntries(book) };
   yield { check: 'beacon and assignment', differences: beaconDifferences(context, book, previous) };
-  const { block } = record.beacon;
-  if (block && blockHash) {
-    yield {
-      check: 'beacon block on the chain',
-      differences: differences(block.hash, await blockHash(block.number), 'record.beacon.block.hash'),
-    };
-  }
+  if (record.beacon.block) yield await findBeaconBlock(record.beacon.block, blockHash);
   onProgress('receipts');
   yield { check: 'receipts', differences: await receiptDifferences(context, source, book, options.receipts ?? []) };
 
@@ -352,10 +349,7 @@ function beaconDifferences(
       'record.beacon.block is there in a run with a chain',
       !manifest.chain || record.beacon.block !== undefined,
     ),
-    ...holds(
-      'record.beacon.block is later than the window’s before',
-      (record.beacon.block?.number ?? 0) > (previous?.record.beacon.block?.number ?? -1),
-    ),
+    ...holds('record.beacon.block leaves the window its blocks', leavesItsBlocks(manifest, record, previous?.record)),
     ...differences(
       record.assignmentSeed,
       assignmentSeedOf(previous?.record.beacon.reveal ?? null, run, window),

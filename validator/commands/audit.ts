@@ -1,5 +1,6 @@
 /** `gauntlet audit`: whether a validator's published windows are what public data make them. */
 import { readFile } from 'node:fs/promises';
+import type { SubtensorChain } from '../../chain/types.ts';
 import { SignedReceiptSchema, type SignedReceipt } from '../../core/protocol/api.ts';
 import { createNodeEvaluator } from '../../engine/node.ts';
 import { nodeDigest } from '../adapters/run-folder.ts';
@@ -7,7 +8,7 @@ import { auditWindow, openAudit, type Finding } from '../audit/audit.ts';
 import { AuditSourceError, createAuditSource, type AuditSource } from '../audit/source.ts';
 import type { RunContext } from '../rounds/context.ts';
 import { createLocalJudgeEngine } from '../rounds/local-judge-engine.ts';
-import { withChain } from './chain-target.ts';
+import { openChain } from './chain-target.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface AuditCommandOptions {
@@ -44,7 +45,8 @@ async function newestWindow(source: AuditSource): Promise<number> {
 
 const show = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 
-function lines({ check, differences }: Finding): string[] {
+function lines({ check, differences, unchecked }: Finding): string[] {
+  if (unchecked !== undefined) return [`skipped  ${check}: ${unchecked}`];
   if (differences.length === 0) return [`equal    ${check}`];
   const shown = differences
     .slice(0, SHOWN)
@@ -61,9 +63,18 @@ export async function auditCommand(options: AuditCommandOptions): Promise<void> 
   const context = await openAudit(source);
   const { chain } = context.manifest;
   if (!chain || !options.chain) return auditWindows(options, source, context);
-  return withChain(chain, (connection) =>
-    auditWindows(options, source, context, (number) => connection.blockHash(number)),
-  );
+  // Without a node the rest of the audit is as good: the findings say what was left out.
+  let connection: Promise<SubtensorChain> | undefined;
+  try {
+    await auditWindows(options, source, context, async (number) =>
+      (await (connection ??= openChain(chain))).blockHash(number),
+    );
+  } finally {
+    await connection?.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+  }
 }
 
 async function auditWindows(

@@ -84,14 +84,19 @@ export async function chainTarget(options: ChainOptions, run = () => runWeights(
   return { endpoints: endpoint ?? preset!.endpoints, genesisHash: preset?.genesisHash, netuid };
 }
 
-/** Connects for the time of `use`. @throws ChainError */
-export async function withChain<T>(
-  { endpoints, genesisHash }: ChainTarget,
-  use: (chain: SubtensorChain) => Promise<T>,
-): Promise<T> {
+/** @throws ChainError */
+export async function openChain({
+  endpoints,
+  genesisHash,
+}: Pick<ChainTarget, 'endpoints' | 'genesisHash'>): Promise<SubtensorChain> {
   // The library takes half a second to load, which no other command should wait.
   const { connectChain } = await import('../../chain/connect.ts');
-  const chain = await connectChain({ endpoints, ...(genesisHash === undefined ? {} : { genesisHash }) });
+  return connectChain({ endpoints, ...(genesisHash === undefined ? {} : { genesisHash }) });
+}
+
+/** Connects for the time of `use`. @throws ChainError */
+export async function withChain<T>(target: ChainTarget, use: (chain: SubtensorChain) => Promise<T>): Promise<T> {
+  const chain = await openChain(target);
   try {
     return await use(chain);
   } finally {
