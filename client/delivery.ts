@@ -1,10 +1,11 @@
 /** From bytes to a signed receipt: waits for the put phase, uploads, tries again while there is time. */
 import { canonicalBytes } from '../core/identity/canonical.ts';
 import { signHex, verifyHex } from '../core/identity/signing.ts';
-import type { ClockState, SignedReceipt } from '../core/protocol/api.ts';
+import type { SignedReceipt } from '../core/protocol/api.ts';
 import { sha256Hex } from './api.ts';
 import type { ContributorContext } from './context.ts';
 import { UPLOAD_MARGIN_MS } from './deadline.ts';
+import type { Deadlines } from './deadlines.ts';
 import { failureOf } from './failure.ts';
 import { UnreachableError } from './http.ts';
 import { joinWhenSigned } from './joining.ts';
@@ -19,16 +20,16 @@ const PUT_OPENS_MS = 20;
 export async function deliver(
   context: ContributorContext,
   session: Session,
-  opened: ClockState,
+  deadlines: Deadlines,
   bytes: Uint8Array<ArrayBuffer>,
   /** After the opening of the put phase. */
   uploadAfterMs = 0,
 ): Promise<SignedReceipt> {
   const { ports, api, clock, status, signal } = context;
   const { run, hotkey, manifest, upload } = session;
-  const { window } = opened;
-  // Where blocks are the clock, deadlines are forecasts and move.
-  let now = opened;
+  const { window } = deadlines.latest();
+  const untilOpens = (): number => clock.msUntil(deadlines.latest().putOpensAt) + uploadAfterMs;
+  const untilCloses = (): number => clock.msUntil(deadlines.latest().putClosesAt);
   const ticket = { run, window, hotkey, sha256: await sha256Hex(bytes), bytes: bytes.length };
   const request = {
     ticket,
@@ -36,13 +37,12 @@ export async function deliver(
   };
   let unsigned = false;
   for (let attempt = 0; ; attempt++) {
-    const early = clock.msUntil(now.putOpensAt) + uploadAfterMs;
-    if (early > 0) {
+    for (let early = untilOpens(); early > 0; early = untilOpens()) {
       status({ kind: 'waiting', window, waitingFor: 'put' });
-      await ports.sleep(early + PUT_OPENS_MS, signal);
+      await ports.sleep(Math.min(early + PUT_OPENS_MS, deadlines.holdMs), signal);
     }
     try {
-      if (unsigned) await joinWhenSigned(context, run, () => clock.msUntil(now.putClosesAt) - UPLOAD_MARGIN_MS);
+      if (unsigned) await joinWhenSigned(context, run, () => untilCloses() - UPLOAD_MARGIN_MS);
       unsigned = false;
       status({ kind: 'uploading', window, bytes: 0, totalBytes: bytes.length });
       const started = ports.now();
@@ -55,14 +55,12 @@ export async function deliver(
       return signed;
     } catch (error) {
       const failure = failureOf(error);
-      const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
+      const delayMs = Math.min(LAST_RETRY_MS, deadlines.holdMs, FIRST_RETRY_MS * 2 ** attempt);
       unsigned ||= failure.kind === 'unsigned';
       const retriable = unsigned || failure.kind === 'retry' || failure.kind === 'early';
-      if (!retriable || clock.msUntil(now.putClosesAt) < delayMs + UPLOAD_MARGIN_MS) throw error;
+      if (!retriable || untilCloses() < delayMs + UPLOAD_MARGIN_MS) throw error;
       await ports.sleep(delayMs, signal);
-      if (failure.kind !== 'early') continue;
-      const later = await clock.read(signal);
-      if (later.window === window) now = later;
+      if (failure.kind === 'early') await deadlines.refresh();
     }
   }
 }

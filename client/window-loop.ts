@@ -7,6 +7,7 @@ import { encodeContribution } from '../core/wire/contribution.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { ContributorContext } from './context.ts';
 import { deliveryReserveMs, timeLeft, type TimeLeft } from './deadline.ts';
+import { followDeadlines, type Deadlines } from './deadlines.ts';
 import { deliver } from './delivery.ts';
 import type { Device } from './device.ts';
 import { TooSlowError } from './failure.ts';
@@ -43,6 +44,9 @@ export async function followWindows(
 ): Promise<never> {
   const { ports, clock, controls, signal, emit, status } = context;
   const { run, manifest, hotkey, scheme, pages, replica, optimiser } = session;
+  const { chain } = manifest;
+  /** Where blocks are the clock, what was read of it is a forecast that the next block changes. */
+  const holdMs = chain ? Math.min(LONGEST_POLL_MS, 1_000 * chain.blockSeconds) : Infinity;
 
   for (;;) {
     const now = await clock.read(signal);
@@ -85,23 +89,32 @@ export async function followWindows(
       const { window } = current;
       const judging = now.phase === 'judge' ? 'judgement' : waitingFor;
       status(controls.paused ? { kind: 'paused', window } : { kind: 'waiting', window, waitingFor: judging });
-      const untilClosed = clock.msUntil(current.putClosesAt);
-      const napMs = Math.max(POLL_MS, Math.min(untilClosed, LONGEST_POLL_MS));
+      const untilClosed = clock.msUntil(now.putClosesAt);
+      const napMs = Math.max(POLL_MS, Math.min(untilClosed, LONGEST_POLL_MS, holdMs));
       controls.throttle.idled(await controls.nap(napMs));
     }
   }
 
   /** @returns whether something was delivered */
   async function contribute(now: ClockState): Promise<boolean> {
-    const { window } = now;
+    const deadlines = followDeadlines(context, now, holdMs);
+    try {
+      return await contributeBy(deadlines);
+    } finally {
+      deadlines.stop();
+    }
+  }
+
+  async function contributeBy(deadlines: Deadlines): Promise<boolean> {
+    const { window } = deadlines.latest();
     const device = session.device();
     const { compressor } = device;
-    const training = await train(now, device);
+    const training = await train(deadlines, device);
     if (training.pages.length === 0) return false;
     status({ kind: 'compressing', window });
     const { body, busyMs } = await device.compress(window);
     controls.throttle.worked(busyMs);
-    const receipt = await send(now, training, body).catch(async (error: unknown) => {
+    const receipt = await send(deadlines, training, body).catch(async (error: unknown) => {
       // What was not delivered was not sent. A device that cannot take it back is lost, which its next use will show.
       await compressor.undo().catch(() => undefined);
       throw error;
@@ -113,7 +126,8 @@ export async function followWindows(
     return true;
   }
 
-  async function train(now: ClockState, device: Device): Promise<Training> {
+  async function train(deadlines: Deadlines, device: Device): Promise<Training> {
+    const now = deadlines.latest();
     const assigned = assignedPages(now.assignmentSeed, hotkey, pages.trainPages, manifest.training.pagesPerWindow);
     const numbers = (behaviour.choosePages?.(assigned, pages.trainPages, now.window) ?? assigned).slice(0, maxPages);
     const training = await trainPages(context, {
@@ -123,9 +137,10 @@ export async function followWindows(
       pagesAssigned: numbers.length,
       pageSequences: manifest.data.pageSequences,
       pagesPerStep: scheme.localSteps?.pagesPerStep ?? Infinity,
-      timeLeft: () => timeLeftIn(now, device),
+      timeLeft: () => timeLeftIn(deadlines.latest(), device),
     });
-    if (training.pages.length === 0 || timeLeftIn(now, device).latestMs <= 0) noteSlowness(device, training.pageMs);
+    if (training.pages.length === 0 || timeLeftIn(deadlines.latest(), device).latestMs <= 0)
+      noteSlowness(device, training.pageMs);
     return training;
   }
 
@@ -149,11 +164,11 @@ export async function followWindows(
   }
 
   async function send(
-    now: ClockState,
+    deadlines: Deadlines,
     { pages: trained, meanLoss }: Training,
     body: Uint8Array<ArrayBuffer>,
   ): Promise<SignedReceipt> {
-    const { window } = now;
+    const { window } = deadlines.latest();
     const about = { window, scheme };
     const positions = syncPositions(window, hotkey, scheme.layout);
     const header: ContributionHeader = {
@@ -174,6 +189,6 @@ export async function followWindows(
     );
     const { putSeconds } = manifest.window;
     const uploadAfterMs = 1_000 * (behaviour.uploadAfterSeconds?.({ putSeconds, window }) ?? 0);
-    return deliver(context, session, now, behaviour.replaceUpload?.(bytes, about) ?? bytes, uploadAfterMs);
+    return deliver(context, session, deadlines, behaviour.replaceUpload?.(bytes, about) ?? bytes, uploadAfterMs);
   }
 }
