@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import react from '@vitejs/plugin-react';
+
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { translations } from './vite.lingui.ts';
 
 const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
 
@@ -76,7 +78,7 @@ const proxy = { '/v1': { target: VALIDATOR, changeOrigin: false } };
 export default defineConfig({
   // Relative, so that dist/ works under any path of any static host.
   base: './',
-  plugins: [react(), contentSecurityPolicy(), precompress()],
+  plugins: [translations(), react(), contentSecurityPolicy(), precompress()],
   // The engine says where the runtime's script is, so a second copy of it inside the bundle would only be downloaded.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es' },

@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { translations } from './vite.lingui.ts';
 
 export default defineConfig({
+  plugins: [translations()],
   test: {
     include: ['{core,chain,engine,src,client,workers,validator,simulate,bench}/**/*.test.{ts,tsx}'],
     environment: 'node',

@@ -1,13 +1,12 @@
 /** Name, screens, run, connection and theme. */
+import { t } from '@lingui/core/macro';
 import { useLive } from './client/app-context.ts';
 import { useClock, useManifest, useUnreachable } from './client/queries.ts';
 import styles from './header.module.css';
+import { LanguageChoice } from './i18n/language-choice.tsx';
 import { Navigation } from './navigation/navigation.tsx';
-import { applyTheme, themeChoice, THEMES, type Theme } from './platform/theme.ts';
-import { useSignal } from './platform/subscribable.ts';
+import { ThemeChoice } from './platform/theme-choice.tsx';
 import { Badge, type BadgeTone } from './ui/badge.tsx';
-
-const THEME_NAMES: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' };
 
 export function Header() {
   const manifest = useManifest();
@@ -25,6 +24,7 @@ export function Header() {
       )}
       <div className={styles['tools']}>
         <ConnectionBadge />
+        <LanguageChoice />
         <ThemeChoice />
       </div>
     </header>
@@ -62,24 +62,8 @@ function ConnectionBadge() {
 }
 
 function connection(streaming: boolean, failing: boolean, known: boolean): [BadgeTone, string, string] {
-  if (failing) return ['bad', 'Validator unreachable', 'It is asked again every two seconds.'];
-  if (!known) return ['neutral', 'Connecting', 'Asking the validator for the run.'];
-  if (streaming) return ['good', 'Live', 'News arrive as they happen.'];
-  return ['warn', 'Polling', 'The stream of news is interrupted; figures are asked for every two seconds.'];
-}
-
-function ThemeChoice() {
-  const theme = useSignal(themeChoice);
-  return (
-    <label className={styles['theme']}>
-      <span className="visually-hidden">Theme</span>
-      <select value={theme} onChange={(event) => applyTheme(event.target.value as Theme)}>
-        {THEMES.map((each) => (
-          <option key={each} value={each}>
-            {THEME_NAMES[each]}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  if (failing) return ['bad', t`Validator unreachable`, t`It is asked again every two seconds.`];
+  if (!known) return ['neutral', t`Connecting`, t`Asking the validator for the run.`];
+  if (streaming) return ['good', t`Live`, t`News arrive as they happen.`];
+  return ['warn', t`Polling`, t`The stream of news is interrupted; figures are asked for every two seconds.`];
 }

@@ -11,6 +11,8 @@ import { parseParameters } from './client/parameters.ts';
 import { createQueryClient } from './client/queries.ts';
 import { createController } from './contribute/controller.ts';
 import { rememberedThrottle } from './platform/remembered-throttle.ts';
+import { startLanguage } from './i18n/language.ts';
+import { SpokenLanguage } from './i18n/spoken-language.tsx';
 import { applyTheme } from './platform/theme.ts';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
 import './ui/tokens.css';
@@ -35,14 +37,17 @@ const services = {
 // For as long as the page lives.
 live.follow(queryClient);
 
+await startLanguage();
 createRoot(document.getElementById('app')!).render(
   <StrictMode>
-    <ErrorBoundary>
-      <QueryClientProvider client={queryClient}>
-        <AppContext value={services}>
-          <App />
-        </AppContext>
-      </QueryClientProvider>
-    </ErrorBoundary>
+    <SpokenLanguage>
+      <ErrorBoundary>
+        <QueryClientProvider client={queryClient}>
+          <AppContext value={services}>
+            <App />
+          </AppContext>
+        </QueryClientProvider>
+      </ErrorBoundary>
+    </SpokenLanguage>
   </StrictMode>,
 );

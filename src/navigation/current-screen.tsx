@@ -1,20 +1,27 @@
 /** The screen that the address bar names. */
+import { Trans, useLingui } from '@lingui/react/macro';
 import { Suspense, useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
 import { ErrorBoundary } from '../ui/error-boundary.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { screenAt, type Screen } from './screens.ts';
 
-const TITLE = document.title;
-
 export function CurrentScreen() {
   const [location] = useLocation();
+  const { i18n } = useLingui();
   const screen = screenAt(location);
+  const name = i18n._(screen.name);
   return (
     // Keyed: a screen that failed must not take the next one with it.
     <ErrorBoundary key={screen.path}>
-      <Suspense fallback={<Notice fill>Loading {screen.name}.</Notice>}>
-        <Arrival screen={screen} />
+      <Suspense
+        fallback={
+          <Notice fill>
+            <Trans>Loading {name}.</Trans>
+          </Notice>
+        }
+      >
+        <Arrival screen={screen} name={name} />
         <screen.component />
       </Suspense>
     </ErrorBoundary>
@@ -22,17 +29,18 @@ export function CurrentScreen() {
 }
 
 /** Does what a page load would: the title changes, the page begins at its top, and a screen reader is told. */
-function Arrival({ screen }: { screen: Screen }) {
+function Arrival({ screen, name }: { screen: Screen; name: string }) {
+  const { t } = useLingui();
   const arrivedAt = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
-    document.title = screen.path === '/' ? TITLE : `${screen.name} · Gauntlet`;
+    document.title = screen.path === '/' ? t`Gauntlet: train a language model in this tab` : `${name} · Gauntlet`;
     if (!navigatedBefore(screen)) return;
     window.scrollTo(0, 0);
     arrivedAt.current?.focus({ preventScroll: true });
-  }, [screen]);
+  }, [screen, name, t]);
   return (
     <p ref={arrivedAt} tabIndex={-1} className="visually-hidden">
-      {screen.name}
+      {name}
     </p>
   );
 }
