@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['{core,chain,engine,src,client,workers,validator,simulate,bench}/**/*.test.{ts,tsx}'],
     environment: 'node',
+    setupFiles: ['src/i18n/testing/english.ts'],
     pool: 'threads',
     // By default one core is left to the watcher that nobody runs here.
     maxWorkers: '100%',

@@ -1,4 +1,6 @@
 /** What happened to the hotkeys that are watched, until it is dismissed. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useStore } from 'zustand';
 import { useSignal } from '../platform/subscribable.ts';
 import { Button } from '../ui/button.tsx';
@@ -11,7 +13,7 @@ import { notificationChoice, switchNotificationsOff, switchNotificationsOn } fro
 export function AlertList() {
   const entries = useStore(alertBook.store).filter(({ dismissed }) => !dismissed);
   return (
-    <section aria-label="Alerts" aria-live="polite" className={styles['list']}>
+    <section aria-label={t`Alerts`} aria-live="polite" className={styles['list']}>
       {entries.map(({ id, kind, title, text, atMs }) => (
         <div key={id} data-alert={kind}>
           <Notice
@@ -19,7 +21,7 @@ export function AlertList() {
             title={title}
             action={
               <Button kind="quiet" onClick={() => alertBook.dismiss(id)} aria-label={`Dismiss: ${title}`}>
-                Dismiss
+                <Trans>Dismiss</Trans>
               </Button>
             }
           >
@@ -36,15 +38,31 @@ export function NotificationSwitch() {
   return (
     <div className={styles['switch']}>
       <p>
-        <strong>Alerts</strong> Of a lost rank, missed windows, the risk of being replaced and a delegation that runs
-        out: in this page, and as notifications of your browser if you like, while the page is open.
+        <Trans>
+          <strong>Alerts</strong> Of a lost rank, missed windows, the risk of being replaced and a delegation that runs
+          out: in this page, and as notifications of your browser if you like, while the page is open.
+        </Trans>
       </p>
-      {choice === 'unsupported' && <p className="soft">This browser has no notifications.</p>}
-      {choice === 'blocked' && (
-        <p className="soft">Notifications are blocked for this site: allow them in the browser’s site settings.</p>
+      {choice === 'unsupported' && (
+        <p className="soft">
+          <Trans>This browser has no notifications.</Trans>
+        </p>
       )}
-      {choice === 'off' && <Button onClick={() => void switchNotificationsOn()}>Notify me</Button>}
-      {choice === 'on' && <Button onClick={switchNotificationsOff}>Stop notifying me</Button>}
+      {choice === 'blocked' && (
+        <p className="soft">
+          <Trans>Notifications are blocked for this site: allow them in the browser’s site settings.</Trans>
+        </p>
+      )}
+      {choice === 'off' && (
+        <Button onClick={() => void switchNotificationsOn()}>
+          <Trans>Notify me</Trans>
+        </Button>
+      )}
+      {choice === 'on' && (
+        <Button onClick={switchNotificationsOff}>
+          <Trans>Stop notifying me</Trans>
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,7 +1,8 @@
 /** What somebody should be told, from two readings of their figures. */
+import { plural, t } from '@lingui/core/macro';
 import type { DeregistrationRisk } from '../../chain/economics.ts';
 import type { Verdict } from '../../core/protocol/api.ts';
-import { formatInteger, plural } from '../ui/format.ts';
+import { formatInteger } from '../ui/format.ts';
 
 /** One hotkey's figures at one moment. Whatever does not apply is null. */
 export interface Reading {
@@ -70,8 +71,8 @@ function rankDrop(before: Reading, { subject, name, at, rank, ranked }: Reading)
     id: `${subject} rank ${at}`,
     kind: 'rank-drop',
     subject,
-    title: `${name} fell to rank ${formatInteger(rank)}`,
-    text: `From rank ${formatInteger(before.rank)} at ${before.at} to ${formatInteger(rank)} of ${formatInteger(ranked)} at ${at}.`,
+    title: t`${name} fell to rank ${formatInteger(rank)}`,
+    text: t`From rank ${formatInteger(before.rank)} at ${before.at} to ${formatInteger(rank)} of ${formatInteger(ranked)} at ${at}.`,
   };
 }
 
@@ -83,10 +84,11 @@ function missedAlert({ subject, name, missed }: Reading): Alert | undefined {
     id: `${subject} missed ${first}`,
     kind: 'missed-windows',
     subject,
-    title: `${name} missed ${plural(last - first + 1, 'window')}`,
+    title: t`${name} missed ${plural(last - first + 1, { one: '# window', other: '# windows' })}`,
     text:
-      `No contribution arrived in ${first === last ? `window ${first}` : `windows ${first} to ${last}`}. ` +
-      'If you stopped on purpose there is nothing to do; otherwise see what the Contribute screen says.',
+      first === last
+        ? t`No contribution arrived in window ${first}. If you stopped on purpose there is nothing to do; otherwise see what the Contribute screen says.`
+        : t`No contribution arrived in windows ${first} to ${last}. If you stopped on purpose there is nothing to do; otherwise see what the Contribute screen says.`,
   };
 }
 
@@ -101,9 +103,9 @@ function delegationAlert({ subject, name, delegationExpiresAt }: Reading, nowMs:
     subject,
     title:
       leftMs > 0
-        ? `${name}: the delegation runs out in ${plural(hours, 'hour')}`
-        : `${name}: the delegation has run out`,
-    text: 'Sign a new one with your wallet on the Contribute screen; what was computed so far is kept.',
+        ? t`${name}: the delegation runs out in ${plural(hours, { one: '# hour', other: '# hours' })}`
+        : t`${name}: the delegation has run out`,
+    text: t`Sign a new one with your wallet on the Contribute screen; what was computed so far is kept.`,
   };
 }
 
@@ -115,8 +117,8 @@ function registrationAlert(before: Reading | undefined, { subject, name, at, cha
       id: `${subject} deregistered ${at}`,
       kind: 'deregistered',
       subject,
-      title: `${name} is not registered any more`,
-      text: `Another neuron has its uid at ${at}: the chain pays it nothing until it registers again.`,
+      title: t`${name} is not registered any more`,
+      text: t`Another neuron has its uid at ${at}: the chain pays it nothing until it registers again.`,
     };
   }
   if (chain.risk?.kind !== 'exposed' || chain.risk.place > RISKY_PLACES) return undefined;
@@ -125,10 +127,11 @@ function registrationAlert(before: Reading | undefined, { subject, name, at, cha
     id: `${subject} risk`,
     kind: 'deregistration-risk',
     subject,
-    title: `${name} may be replaced`,
+    title: t`${name} may be replaced`,
     text:
-      'The subnet is full, and registrations replace the lowest emission outside immunity: ' +
-      (others === 0 ? 'this one goes with the next.' : `${plural(others, 'other')} would go first.`),
+      others === 0
+        ? t`The subnet is full, and registrations replace the lowest emission outside immunity: this one goes with the next.`
+        : t`The subnet is full, and registrations replace the lowest emission outside immunity: ${plural(others, { one: '# other', other: '# others' })} would go first.`,
   };
 }
 

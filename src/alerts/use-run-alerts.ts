@@ -1,4 +1,5 @@
 /** Notes what the run's validator says of one's own hotkey, whatever screen is open. */
+import { t } from '@lingui/core/macro';
 import { useEffect } from 'react';
 import { useLeaderboard, usePeer, useRun } from '../client/queries.ts';
 import { useOwnIdentity } from '../wallet/use-identity.ts';
@@ -21,8 +22,8 @@ export function useRunAlerts(): void {
     if (run === undefined || !peer || !newest) return;
     alertBook.note({
       subject: `${run} ${peer.hotkey}`,
-      name: 'Your key',
-      at: `window ${newest.window}`,
+      name: t`Your key`,
+      at: t`window ${newest.window}`,
       rank: peer.rank,
       ranked,
       missed: missedWindows(peer.verdicts),

@@ -1,4 +1,6 @@
 /** The chain's incentive beside this validator's own weight for the same hotkey. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import type { Neuron } from '../../chain/types.ts';
 import { usePeer } from '../client/queries.ts';
 import { formatShare } from './amounts.ts';
@@ -9,7 +11,11 @@ export function GauntletComparison({ neuron: { hotkey, incentive } }: { neuron: 
   const peer = usePeer(hotkey);
   if (peer.data === undefined) return null;
   if (peer.data === null) {
-    return <p className={styles['words']}>This hotkey has not contributed to this validator’s run.</p>;
+    return (
+      <p className={styles['words']}>
+        <Trans>This hotkey has not contributed to this validator’s run.</Trans>
+      </p>
+    );
   }
   const { weight } = peer.data;
   const widest = Math.max(incentive, weight, Number.EPSILON);
@@ -17,8 +23,8 @@ export function GauntletComparison({ neuron: { hotkey, incentive } }: { neuron: 
     <div className={styles['comparison']}>
       <dl className={styles['bars']}>
         {[
-          { name: 'On-chain incentive', share: incentive, testId: 'chain-share' },
-          { name: 'Gauntlet weight here', share: weight, testId: 'gauntlet-share' },
+          { name: t`On-chain incentive`, share: incentive, testId: 'chain-share' },
+          { name: t`Gauntlet weight here`, share: weight, testId: 'gauntlet-share' },
         ].map(({ name, share, testId }) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -1,8 +1,10 @@
 /** What the chain says about one registered hotkey. */
+import { plural, t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { alphaPerDay, deregistrationRisk, immunityLeft, inTao, minerRanks } from '../../chain/economics.ts';
 import type { Metagraph, Neuron, WeightRow } from '../../chain/types.ts';
 import { Badge } from '../ui/badge.tsx';
-import { formatInteger, plural, UNKNOWN } from '../ui/format.ts';
+import { formatInteger, UNKNOWN } from '../ui/format.ts';
 import { formatAmount, formatBlocks, formatShare } from './amounts.ts';
 import { describeRisk, emissionFormula } from './explain.ts';
 import { GauntletComparison } from './gauntlet-comparison.tsx';
@@ -35,30 +37,30 @@ export function NeuronCard({ neuron, metagraph, weights, samples, blockSeconds, 
   return (
     <div data-subject={neuron.uid}>
       <SubjectCard
-        title={`uid ${neuron.uid}`}
+        title={t`uid ${neuron.uid}`}
         hotkey={neuron.hotkey}
         onRemove={onRemove}
         badges={
           <>
-            <Badge tone="accent">{neuron.validatorPermit ? 'Validator' : 'Miner'}</Badge>
+            <Badge tone="accent">{neuron.validatorPermit ? t`Validator` : t`Miner`}</Badge>
             {(risk.tone === 'bad' || risk.tone === 'warn') && <Badge tone={risk.tone}>{risk.short}</Badge>}
           </>
         }
       >
         <Headline>
           <HeadlineFigure
-            label="Incentive"
+            label={t`Incentive`}
             testId="incentive"
             below={
               rank === undefined
-                ? 'not ranked: it has a validator permit'
-                : `rank ${rank} of ${plural(ranks.size, 'miner')}`
+                ? t`not ranked: it has a validator permit`
+                : t`rank ${rank} of ${plural(ranks.size, { one: '# miner', other: '# miners' })}`
             }
           >
             {formatShare(neuron.incentive)}
           </HeadlineFigure>
           <HeadlineFigure
-            label="A day, at this rate"
+            label={t`A day, at this rate`}
             unit="α"
             testId="alpha-day"
             hint={emissionFormula(neuron.emission, subnet, blockSeconds)}
@@ -67,7 +69,9 @@ export function NeuronCard({ neuron, metagraph, weights, samples, blockSeconds, 
                 <NotSaid storage={STORAGE.alphaPrice} />
               ) : (
                 <>
-                  ≈ <span data-testid="tao-day">{formatAmount(taoPerDay)}</span> TAO before slippage
+                  <Trans>
+                    ≈ <span data-testid="tao-day">{formatAmount(taoPerDay)}</span> TAO before slippage
+                  </Trans>
                 </>
               )
             }
@@ -77,32 +81,32 @@ export function NeuronCard({ neuron, metagraph, weights, samples, blockSeconds, 
         </Headline>
         <IncentiveLine points={history} />
         <Rows>
-          <Row label="Emission, last epoch" unit="α" testId="emission" hint="Incentive and dividends together.">
+          <Row label={t`Emission, last epoch`} unit="α" testId="emission" hint={t`Incentive and dividends together.`}>
             {formatAmount(neuron.emission)}
           </Row>
-          <Row label="Dividends" testId="dividends" hint="Share of what the subnet pays its validators.">
-            {neuron.validatorPermit || neuron.dividends > 0 ? formatShare(neuron.dividends) : 'no validator'}
+          <Row label={t`Dividends`} testId="dividends" hint={t`Share of what the subnet pays its validators.`}>
+            {neuron.validatorPermit || neuron.dividends > 0 ? formatShare(neuron.dividends) : t`no validator`}
           </Row>
-          <Row label="Stake" unit={neuron.stake === null ? undefined : 'α'} testId="stake">
+          <Row label={t`Stake`} unit={neuron.stake === null ? undefined : 'α'} testId="stake">
             {neuron.stake === null ? <NotSaid storage={STORAGE.stake} /> : formatAmount(neuron.stake)}
           </Row>
-          <Row label="Registered at block" testId="registered-at">
+          <Row label={t`Registered at block`} testId="registered-at">
             {neuron.registeredAt === null ? (
               <NotSaid storage={STORAGE.registeredAt} />
             ) : (
               formatInteger(neuron.registeredAt)
             )}
           </Row>
-          <Row label="Immunity left" testId="immunity">
+          <Row label={t`Immunity left`} testId="immunity">
             <Immunity neuron={neuron} metagraph={metagraph} blockSeconds={blockSeconds} />
           </Row>
-          <Row label="Risk of being replaced" testId="risk" hint={risk.detail}>
+          <Row label={t`Risk of being replaced`} testId="risk" hint={risk.detail}>
             {risk.short}
           </Row>
           <Row
-            label="Last update"
+            label={t`Last update`}
             testId="last-update"
-            hint="The block at which it last set weights; a miner’s is that of its registration."
+            hint={t`The block at which it last set weights; a miner’s is that of its registration.`}
           >
             {neuron.lastUpdate === null ? <NotSaid storage={STORAGE.lastUpdate} /> : formatInteger(neuron.lastUpdate)}
           </Row>
@@ -121,6 +125,6 @@ function Immunity({
   blockSeconds,
 }: Pick<NeuronCardProps, 'neuron' | 'metagraph' | 'blockSeconds'>) {
   const left = immunityLeft(neuron, subnet, block.number);
-  if (left !== null) return left === 0 ? 'over' : formatBlocks(left, blockSeconds);
+  if (left !== null) return left === 0 ? t`over` : formatBlocks(left, blockSeconds);
   return <NotSaid storage={subnet.immunityPeriod === null ? STORAGE.immunityPeriod : STORAGE.registeredAt} />;
 }

@@ -1,4 +1,5 @@
 /** A neuron's incentive over blocks: a line at a glance, a chart for who wants it. */
+import { t } from '@lingui/core/macro';
 import { useState } from 'react';
 import { useChainRecords } from '../client/queries.ts';
 import { formatInteger } from '../ui/format.ts';
@@ -15,10 +16,7 @@ export function useNeuronHistory(hotkey: string, samples: readonly Sample[], ofR
 
 function describe(points: readonly HistoryPoint[]): string {
   const [first, last] = [points[0]!, points.at(-1)!];
-  return (
-    `Incentive from block ${formatInteger(first.block)} to ${formatInteger(last.block)}, ` +
-    `from ${formatShare(first.incentive)} to ${formatShare(last.incentive)}.`
-  );
+  return t`Incentive from block ${formatInteger(first.block)} to ${formatInteger(last.block)}, from ${formatShare(first.incentive)} to ${formatShare(last.incentive)}.`;
 }
 
 export function IncentiveLine({ points }: { points: readonly HistoryPoint[] }) {
@@ -34,8 +32,8 @@ export function IncentiveLine({ points }: { points: readonly HistoryPoint[] }) {
       <p className="soft">
         <small>
           {points.length === 1
-            ? 'Incentive: the curve begins with the next block read'
-            : `Incentive from ${formatShare(first.incentive)} to ${formatShare(last.incentive)}, blocks ${formatInteger(first.block)} to ${formatInteger(last.block)}`}
+            ? t`Incentive: the curve begins with the next block read`
+            : t`Incentive from ${formatShare(first.incentive)} to ${formatShare(last.incentive)}, blocks ${formatInteger(first.block)} to ${formatInteger(last.block)}`}
         </small>
       </p>
     </div>
@@ -48,17 +46,17 @@ export function HistoryChart({ points, ofRun }: { points: readonly HistoryPoint[
   if (points.length < 2) return null;
   const percent = (share: number | null): number | null => (share === null ? null : share * 100);
   const series: Series[] = [
-    { name: 'Incentive, %', colour: '--series-1', values: points.map(({ incentive }) => percent(incentive)) },
-    { name: 'Gauntlet weight, %', colour: '--series-2', values: points.map((point) => percent(point.gauntletWeight)) },
+    { name: t`Incentive, %`, colour: '--series-1', values: points.map(({ incentive }) => percent(incentive)) },
+    { name: t`Gauntlet weight, %`, colour: '--series-2', values: points.map((point) => percent(point.gauntletWeight)) },
   ];
   const known = series.filter(({ values }) => values.some((value) => value !== null));
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{ofRun ? 'History, with what the validator recorded' : 'History since this page was opened'}</summary>
+      <summary>{ofRun ? t`History, with what the validator recorded` : t`History since this page was opened`}</summary>
       {open && (
         <LineChart
           description={describe(points)}
-          xName="Block"
+          xName={t`Block`}
           x={points.map(({ block }) => block)}
           series={known.map((each) => ({ ...each, points: points.length < 40 }))}
         />

@@ -1,4 +1,6 @@
 /** What a miner gets: from the chain itself, or, in a run without one, from the run and with no currency implied. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { RunChain } from '../../core/protocol/manifest.ts';
@@ -24,14 +26,20 @@ export default function RewardsScreen() {
   return (
     <>
       <div className={styles['lead']}>
-        <h1>Rewards</h1>
+        <h1>
+          <Trans>Rewards</Trans>
+        </h1>
         <p>
           {chain || place.subnet
-            ? 'What the chain says about any miner, read from it by this page. Figures are of this moment and promise nothing.'
-            : 'What this run makes of any peer’s work: its weight and its rank, window by window.'}
+            ? t`What the chain says about any miner, read from it by this page. Figures are of this moment and promise nothing.`
+            : t`What this run makes of any peer’s work: its weight and its rank, window by window.`}
         </p>
       </div>
-      {!run && !place.subnet && <Notice fill>Asking the validator whether this run has a chain.</Notice>}
+      {!run && !place.subnet && (
+        <Notice fill>
+          <Trans>Asking the validator whether this run has a chain.</Trans>
+        </Notice>
+      )}
       {chain && !place.subnet ? (
         <OfRun place={place} run={run.run} chain={chain} />
       ) : place.subnet ? (
@@ -56,13 +64,17 @@ function WithoutChain({ place, run }: { place: Place; run: string }) {
   const own = useOwnHotkey();
   return (
     <>
-      <Card title="This run has no chain" className={styles['chainless']}>
+      <Card title={t`This run has no chain`} className={styles['chainless']}>
         <p data-testid="chainless">
-          Its scores and weights are its own: they say how useful a contribution was to this model. No currency is
-          implied, nothing is paid, and nothing can be withdrawn.
+          <Trans>
+            Its scores and weights are its own: they say how useful a contribution was to this model. No currency is
+            implied, nothing is paid, and nothing can be withdrawn.
+          </Trans>
         </p>
         <details>
-          <summary>Watch a subnet of a real chain instead</summary>
+          <summary>
+            <Trans>Watch a subnet of a real chain instead</Trans>
+          </summary>
           <div className={styles['form']}>
             <WatchForm
               initial={undefined}
@@ -85,15 +97,15 @@ function Elsewhere({ place, subnet }: { place: Place; subnet: SubnetPlace }) {
   const [, rerender] = useState(0);
   const back = (
     <Button kind="quiet" onClick={() => navigate(formatPlace({ subjects: [], subnet: undefined }))}>
-      Back to this run
+      <Trans>Back to this run</Trans>
     </Button>
   );
   if (!isAllowed(subnet)) {
     return (
       <Card
-        title="Watch this subnet?"
+        title={t`Watch this subnet?`}
         aside={back}
-        intro="A link led here. Nothing is asked of the chain before you say so."
+        intro={t`A link led here. Nothing is asked of the chain before you say so.`}
       >
         <WatchForm
           initial={subnet}
@@ -109,7 +121,9 @@ function Elsewhere({ place, subnet }: { place: Place; subnet: SubnetPlace }) {
   return (
     <>
       <Notice action={back}>
-        You are watching a subnet that has nothing to do with this run, read-only. Nothing here is paid by this run.
+        <Trans>
+          You are watching a subnet that has nothing to do with this run, read-only. Nothing here is paid by this run.
+        </Trans>
       </Notice>
       <WatchedSubnet place={place} network={subnet.network} netuid={subnet.netuid} />
     </>

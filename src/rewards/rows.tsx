@@ -1,4 +1,5 @@
 /** Figures one under another, aligned, so that cards beside each other can be compared line by line. */
+import { Trans } from '@lingui/react/macro';
 import type { ReactNode } from 'react';
 import { Hint } from './hint.tsx';
 import styles from './rows.module.css';
@@ -34,7 +35,9 @@ export function Row({ label, hint, testId, unit, children }: RowProps) {
 export function NotSaid({ storage }: { storage: string }) {
   return (
     <span className={styles['unsaid']}>
-      not said by this runtime (<code>{storage}</code>)
+      <Trans>
+        not said by this runtime (<code>{storage}</code>)
+      </Trans>
     </span>
   );
 }

@@ -1,9 +1,11 @@
 /** One peer of a run without a chain: its weight, its rank, and how both went. */
+import { plural, t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useState } from 'react';
 import type { PeerHistoryPoint } from '../../core/protocol/api.ts';
 import { useLeaderboard, usePeer } from '../client/queries.ts';
 import { Badge } from '../ui/badge.tsx';
-import { formatDecimal, formatInteger, plural, UNKNOWN } from '../ui/format.ts';
+import { formatDecimal, formatInteger, UNKNOWN } from '../ui/format.ts';
 import { LineChart } from '../ui/line-chart.tsx';
 import { formatShare } from './amounts.ts';
 import { Row, Rows } from './rows.tsx';
@@ -23,36 +25,55 @@ export function RunCard({ hotkey, uid, own, onRemove }: RunCardProps) {
   return (
     <div data-subject={uid}>
       <SubjectCard
-        title={`uid ${uid}`}
+        title={t`uid ${uid}`}
         hotkey={hotkey}
         onRemove={onRemove}
-        badges={own ? <Badge tone="accent">You</Badge> : undefined}
+        badges={
+          own ? (
+            <Badge tone="accent">
+              <Trans>You</Trans>
+            </Badge>
+          ) : undefined
+        }
       >
         {!peer ? (
-          <p className="soft">Asking the validator for its figures.</p>
+          <p className="soft">
+            <Trans>Asking the validator for its figures.</Trans>
+          </p>
         ) : (
           <>
             <Headline>
               <HeadlineFigure
-                label="Weight in this run"
+                label={t`Weight in this run`}
                 testId="run-weight"
-                hint="Its share of all weights of this run, from its scores alone. It is no amount of anything."
-                below="of all peers’ weights"
+                hint={t`Its share of all weights of this run, from its scores alone. It is no amount of anything.`}
+                below={t`of all peers’ weights`}
               >
                 {formatShare(peer.weight)}
               </HeadlineFigure>
-              <HeadlineFigure label="Rank" testId="run-rank" below={`of ${plural(peers, 'peer')}`}>
+              <HeadlineFigure
+                label={t`Rank`}
+                testId="run-rank"
+                below={t`of ${plural(peers, { one: '# peer', other: '# peers' })}`}
+              >
                 {peer.rank === null ? UNKNOWN : `#${formatInteger(peer.rank)}`}
               </HeadlineFigure>
             </Headline>
             <WeightHistory history={peer.history} />
             <Rows>
-              <Row label="Peer score" hint="What the weight is derived from: rating, proof of computation and conduct.">
+              <Row
+                label={t`Peer score`}
+                hint={t`What the weight is derived from: rating, proof of computation and conduct.`}
+              >
                 {formatDecimal(peer.peerScore, 3)}
               </Row>
-              <Row label="Since window">{formatInteger(peer.firstWindow)}</Row>
-              <Row label="Accepted">{plural(peer.contributions.accepted, 'contribution')}</Row>
-              <Row label="In the model">{plural(peer.contributions.aggregated, 'contribution')}</Row>
+              <Row label={t`Since window`}>{formatInteger(peer.firstWindow)}</Row>
+              <Row label={t`Accepted`}>
+                {plural(peer.contributions.accepted, { one: '# contribution', other: '# contributions' })}
+              </Row>
+              <Row label={t`In the model`}>
+                {plural(peer.contributions.aggregated, { one: '# contribution', other: '# contributions' })}
+              </Row>
             </Rows>
           </>
         )}
@@ -64,34 +85,42 @@ export function RunCard({ hotkey, uid, own, onRemove }: RunCardProps) {
 function WeightHistory({ history }: { history: readonly PeerHistoryPoint[] }) {
   const [open, setOpen] = useState(false);
   const [first, last] = [history[0], history.at(-1)];
-  if (!first || !last) return <p className="soft">The curve begins with its first published window.</p>;
+  if (!first || !last)
+    return (
+      <p className="soft">
+        <Trans>The curve begins with its first published window.</Trans>
+      </p>
+    );
   const windows = history.map(({ window }) => window);
-  const description =
-    `Weight from window ${first.window} to ${last.window}, ` +
-    `from ${formatShare(first.weight)} to ${formatShare(last.weight)}.`;
+  const description = t`Weight from window ${first.window} to ${last.window}, from ${formatShare(first.weight)} to ${formatShare(last.weight)}.`;
   return (
     <div>
       <Sparkline description={description} x={windows} y={history.map(({ weight }) => weight)} />
       <p className="soft">
         <small>
-          Weight from {formatShare(first.weight)} to {formatShare(last.weight)}, windows {first.window} to {last.window}
+          <Trans>
+            Weight from {formatShare(first.weight)} to {formatShare(last.weight)}, windows {first.window} to{' '}
+            {last.window}
+          </Trans>
         </small>
       </p>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <summary>Weight and rank by window</summary>
+        <summary>
+          <Trans>Weight and rank by window</Trans>
+        </summary>
         {open && (
           <>
             <LineChart
               description={description}
-              xName="Window"
+              xName={t`Window`}
               x={windows}
-              series={[{ name: 'Weight, %', colour: '--series-1', values: history.map(({ weight }) => weight * 100) }]}
+              series={[{ name: t`Weight, %`, colour: '--series-1', values: history.map(({ weight }) => weight * 100) }]}
             />
             <LineChart
-              description={`Rank from window ${first.window} to ${last.window}; 1 is the best.`}
-              xName="Window"
+              description={t`Rank from window ${first.window} to ${last.window}; 1 is the best.`}
+              xName={t`Window`}
               x={windows}
-              series={[{ name: 'Rank', colour: '--series-2', values: history.map(({ rank }) => rank) }]}
+              series={[{ name: t`Rank`, colour: '--series-2', values: history.map(({ rank }) => rank) }]}
             />
           </>
         )}

@@ -1,4 +1,6 @@
 /** Rewards in a run without a chain: its own weights and ranks, and what they are not. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import type { LeaderboardEntry } from '../../core/protocol/api.ts';
 import { useLeaderboard } from '../client/queries.ts';
 import { Notice } from '../ui/notice.tsx';
@@ -25,13 +27,15 @@ export function RunView({ watchlist, own }: { watchlist: Watchlist; own: string 
     <>
       <SubjectForm
         subjects={shown}
-        suggestions={peers.slice(0, TOP_PEERS).map(({ uid }) => ({ name: `uid ${uid}`, subject: String(uid) }))}
+        suggestions={peers.slice(0, TOP_PEERS).map(({ uid }) => ({ name: t`uid ${uid}`, subject: String(uid) }))}
         onAdd={watchlist.add}
       />
       {data && shown.length === 0 && (
         <Notice fill>
-          Nobody is watched yet, and this browser has not contributed. Add a peer’s uid or hotkey, or start
-          contributing.
+          <Trans>
+            Nobody is watched yet, and this browser has not contributed. Add a peer’s uid or hotkey, or start
+            contributing.
+          </Trans>
         </Notice>
       )}
       <div className={styles['cards']}>
@@ -42,10 +46,11 @@ export function RunView({ watchlist, own }: { watchlist: Watchlist; own: string 
             <RunCard key={text} hotkey={peer.hotkey} uid={peer.uid} own={peer.hotkey === own} onRemove={onRemove} />
           ) : (
             data && (
-              <SubjectCard key={text} title={/^\d+$/.test(text) ? `uid ${text}` : 'Not a peer'} onRemove={onRemove}>
+              <SubjectCard key={text} title={/^\d+$/.test(text) ? t`uid ${text}` : t`Not a peer`} onRemove={onRemove}>
                 <p>
-                  {/^\d+$/.test(text) ? 'No peer of this run has this uid.' : `${text} has not joined this run.`} It has
-                  no weight here.
+                  {/^\d+$/.test(text)
+                    ? t`No peer of this run has this uid. It has no weight here.`
+                    : t`${text} has not joined this run. It has no weight here.`}
                 </p>
               </SubjectCard>
             )

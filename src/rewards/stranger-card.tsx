@@ -1,4 +1,6 @@
 /** An address or uid that is nobody's on this subnet: said, with what it would take. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import type { Metagraph, Neuron } from '../../chain/types.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
@@ -22,9 +24,19 @@ export function StrangerCard({ subject, metagraph, samples, blockSeconds, onRemo
   const { subnet } = metagraph;
   if (subject.kind === 'uid') {
     return (
-      <SubjectCard title={`uid ${subject.uid}`} badges={<Badge>Nobody</Badge>} onRemove={onRemove}>
+      <SubjectCard
+        title={t`uid ${subject.uid}`}
+        badges={
+          <Badge>
+            <Trans>Nobody</Trans>
+          </Badge>
+        }
+        onRemove={onRemove}
+      >
         <p>
-          No neuron has this uid: subnet {subnet.netuid} has {formatInteger(subnet.neurons)}, counted from 0.
+          <Trans>
+            No neuron has this uid: subnet {subnet.netuid} has {formatInteger(subnet.neurons)}, counted from 0.
+          </Trans>
         </p>
       </SubjectCard>
     );
@@ -33,42 +45,57 @@ export function StrangerCard({ subject, metagraph, samples, blockSeconds, onRemo
   const lost = seen?.neurons.get(subject.address);
   return (
     <SubjectCard
-      title="Not registered"
-      badges={<Badge tone="warn">no uid</Badge>}
+      title={t`Not registered`}
+      badges={
+        <Badge tone="warn">
+          <Trans>no uid</Trans>
+        </Badge>
+      }
       hotkey={subject.address}
       onRemove={onRemove}
     >
       {seen && lost && (
         <p data-testid="deregistered">
-          It was uid {lost.uid} until after block {formatInteger(seen.block)}, and has been replaced since.
+          <Trans>
+            It was uid {lost.uid} until after block {formatInteger(seen.block)}, and has been replaced since.
+          </Trans>
         </p>
       )}
       <p>
-        This address is no hotkey of subnet {subnet.netuid}, so the chain pays it nothing here. Registering takes a uid
-        for it: the coldkey that owns it burns TAO, which nobody gets back, and from then on validators can give it
-        weight. Being registered is no promise of any reward.
+        <Trans>
+          This address is no hotkey of subnet {subnet.netuid}, so the chain pays it nothing here. Registering takes a
+          uid for it: the coldkey that owns it burns TAO, which nobody gets back, and from then on validators can give
+          it weight. Being registered is no promise of any reward.
+        </Trans>
       </p>
       <Rows>
-        <Row label="Registration burns now" unit={subnet.burn === null ? undefined : 'TAO'} testId="registration-burn">
+        <Row
+          label={t`Registration burns now`}
+          unit={subnet.burn === null ? undefined : 'TAO'}
+          testId="registration-burn"
+        >
           {subnet.burn === null ? <NotSaid storage={STORAGE.burn} /> : formatAmount(subnet.burn)}
         </Row>
-        <Row label="Open for registration">
+        <Row label={t`Open for registration`}>
           {subnet.registrationAllowed === null ? (
             <NotSaid storage="NetworkRegistrationAllowed" />
           ) : subnet.registrationAllowed ? (
-            'yes'
+            t`yes`
           ) : (
-            'no'
+            t`no`
           )}
         </Row>
-        <Row label="Places left" hint="When none is left, the neuron with the lowest emission outside immunity goes.">
+        <Row
+          label={t`Places left`}
+          hint={t`When none is left, the neuron with the lowest emission outside immunity goes.`}
+        >
           {subnet.maxNeurons === null ? (
             <NotSaid storage={STORAGE.maxNeurons} />
           ) : (
             formatInteger(Math.max(0, subnet.maxNeurons - subnet.neurons))
           )}
         </Row>
-        <Row label="Then immune for">
+        <Row label={t`Then immune for`}>
           {subnet.immunityPeriod === null ? (
             <NotSaid storage={STORAGE.immunityPeriod} />
           ) : (
@@ -93,13 +120,24 @@ export function ColdkeyCard({
   onRemove?: (() => void) | undefined;
 }) {
   return (
-    <SubjectCard title="A coldkey" badges={<Badge>owner</Badge>} hotkey={address} onRemove={onRemove}>
-      <p>This address owns hotkeys of the subnet. Figures are kept by hotkey: choose one.</p>
+    <SubjectCard
+      title={t`A coldkey`}
+      badges={
+        <Badge>
+          <Trans>owner</Trans>
+        </Badge>
+      }
+      hotkey={address}
+      onRemove={onRemove}
+    >
+      <p>
+        <Trans>This address owns hotkeys of the subnet. Figures are kept by hotkey: choose one.</Trans>
+      </p>
       <ul>
         {neurons.map(({ uid, hotkey }) => (
           <li key={uid}>
             <Button kind="quiet" onClick={() => onWatch(hotkey)}>
-              Watch uid {uid}
+              <Trans>Watch uid {uid}</Trans>
             </Button>
           </li>
         ))}

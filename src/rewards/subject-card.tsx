@@ -1,4 +1,6 @@
 /** The frame of everybody who is watched: who it is, what is known, and how to be rid of it. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import type { ReactNode } from 'react';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
@@ -24,8 +26,8 @@ export function SubjectCard({ title, badges, hotkey, onRemove, children }: Subje
         <div className={styles['aside']}>
           {badges}
           {onRemove && (
-            <Button kind="quiet" onClick={onRemove} aria-label={`Stop watching ${title}`}>
-              Remove
+            <Button kind="quiet" onClick={onRemove} aria-label={t`Stop watching ${title}`}>
+              <Trans>Remove</Trans>
             </Button>
           )}
         </div>

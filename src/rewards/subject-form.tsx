@@ -1,4 +1,6 @@
 /** Adds somebody to watch: by uid or address, or by one of a few that suggest themselves. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useId, useState, type SubmitEvent } from 'react';
 import { Button } from '../ui/button.tsx';
 import styles from './form.module.css';
@@ -25,7 +27,7 @@ export function SubjectForm({ subjects, suggestions, onAdd }: SubjectFormProps) 
     event.preventDefault();
     const wanted = text.trim();
     if (parseSubject(wanted) === undefined) {
-      setComplaint(`“${wanted}” is neither a uid nor an address: is it copied whole?`);
+      setComplaint(t`“${wanted}” is neither a uid nor an address: is it copied whole?`);
       return;
     }
     setComplaint(undefined);
@@ -33,24 +35,33 @@ export function SubjectForm({ subjects, suggestions, onAdd }: SubjectFormProps) 
     onAdd(wanted);
   };
 
-  if (full) return <p className="soft">{MAX_SUBJECTS} are watched: remove one to watch another.</p>;
+  if (full)
+    return (
+      <p className="soft">
+        <Trans>{MAX_SUBJECTS} are watched: remove one to watch another.</Trans>
+      </p>
+    );
   const fresh = suggestions.filter(({ subject }) => !subjects.includes(subject));
   return (
     <form className={styles['form']} onSubmit={add} noValidate>
       <div className={styles['field']}>
-        <label htmlFor={id}>Hotkey or uid</label>
+        <label htmlFor={id}>
+          <Trans>Hotkey or uid</Trans>
+        </label>
         <input
           id={id}
           value={text}
           onChange={(event) => setText(event.target.value)}
-          placeholder="5F… or 12"
+          placeholder={t`5F… or 12`}
           autoComplete="off"
           spellCheck={false}
           aria-invalid={complaint !== undefined}
           aria-describedby={complaint === undefined ? undefined : `${id}-complaint`}
         />
       </div>
-      <Button type="submit">Watch</Button>
+      <Button type="submit">
+        <Trans>Watch</Trans>
+      </Button>
       {fresh.map(({ name, subject }) => (
         <Button key={subject} kind="quiet" onClick={() => onAdd(subject)}>
           + {name}

@@ -1,4 +1,6 @@
 /** The subnet itself: the connection, when the next epoch comes, and what a place costs. */
+import { plural, t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { blocksToEpoch } from '../../chain/economics.ts';
 import type { Metagraph } from '../../chain/types.ts';
 import { useServerNowMs } from '../client/app-context.ts';
@@ -6,12 +8,12 @@ import { withRemedy } from '../contribute/describe.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Card } from '../ui/card.tsx';
 import { Figure, Figures } from '../ui/figures.tsx';
-import { formatDuration, formatInteger, plural } from '../ui/format.ts';
+import { formatDuration, formatInteger } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { ProgressBar } from '../ui/progress-bar.tsx';
 import { formatAmount } from './amounts.ts';
 import { describeConnection } from './connection.ts';
-import { SPLIT_IN_WORDS } from './explain.ts';
+import { splitInWords } from './explain.ts';
 import styles from './subnet-panel.module.css';
 import { NotSaid } from './rows.tsx';
 import { STORAGE } from './storage-names.ts';
@@ -23,7 +25,7 @@ export function SubnetPanel({ target, state }: { target: SubnetTarget; state: Su
   const { tone, short, detail } = describeConnection(state, target.endpoints.length);
   return (
     <Card
-      title={`Subnet ${target.netuid} of ${target.network}`}
+      title={t`Subnet ${target.netuid} of ${target.network}`}
       aside={
         <span role="status" data-testid="connection">
           <Badge tone={tone}>
@@ -46,51 +48,57 @@ function SubnetFigures({ metagraph, blockSeconds }: { metagraph: Metagraph; bloc
     <>
       <Figures>
         <NextEpoch metagraph={metagraph} blockSeconds={blockSeconds} />
-        <Figure label="Block" testId="block" hint="The newest finalised block that the figures are of.">
+        <Figure label={t`Block`} testId="block" hint={t`The newest finalised block that the figures are of.`}>
           {formatInteger(block.number)}
         </Figure>
         <Figure
-          label="Alpha price"
+          label={t`Alpha price`}
           unit={subnet.alphaPrice === null ? '' : 'TAO'}
           testId="alpha-price"
-          hint={`TAO for one alpha, before slippage (${STORAGE.alphaPrice}).`}
+          hint={t`TAO for one alpha, before slippage (${STORAGE.alphaPrice}).`}
         >
           {subnet.alphaPrice === null ? <NotSaid storage={STORAGE.alphaPrice} /> : formatAmount(subnet.alphaPrice)}
         </Figure>
         <Figure
-          label="Registration"
-          unit={subnet.burn === null ? '' : 'TAO, burned'}
+          label={t`Registration`}
+          unit={subnet.burn === null ? '' : t`TAO, burned`}
           testId="burn"
-          hint="What a registration burns at this block. It is not given back."
+          hint={t`What a registration burns at this block. It is not given back.`}
         >
           {subnet.burn === null ? <NotSaid storage={STORAGE.burn} /> : formatAmount(subnet.burn)}
         </Figure>
         <Figure
-          label="Neurons"
-          unit={subnet.maxNeurons === null ? '' : `of ${formatInteger(subnet.maxNeurons)}`}
+          label={t`Neurons`}
+          unit={subnet.maxNeurons === null ? '' : t`of ${formatInteger(subnet.maxNeurons)}`}
           testId="neurons"
-          hint={`${formatInteger(miners)} miners, ${formatInteger(neurons.length - miners)} with a validator permit.`}
+          hint={t`${formatInteger(miners)} miners, ${formatInteger(neurons.length - miners)} with a validator permit.`}
         >
           {formatInteger(subnet.neurons)}
         </Figure>
       </Figures>
       <EpochProgress metagraph={metagraph} />
       <details>
-        <summary>Who is paid, and what this runtime does not say</summary>
-        <p className={styles['more']}>{SPLIT_IN_WORDS}</p>
+        <summary>
+          <Trans>Who is paid, and what this runtime does not say</Trans>
+        </summary>
+        <p className={styles['more']}>{splitInWords()}</p>
         <p className={styles['more']}>
-          Incentive is paid as staked alpha, to the hotkey or wherever its owner lets stake go.{' '}
-          {subnet.commitReveal
-            ? 'Weights are committed first and revealed epochs later, so the table of weights trails.'
-            : 'Weights are public as soon as they are set.'}
+          <Trans>
+            Incentive is paid as staked alpha, to the hotkey or wherever its owner lets stake go.{' '}
+            {subnet.commitReveal
+              ? t`Weights are committed first and revealed epochs later, so the table of weights trails.`
+              : t`Weights are public as soon as they are set.`}
+          </Trans>
         </p>
         <p className={styles['more']}>
           {missing.length === 0 ? (
-            `Runtime ${metagraph.specVersion} says everything that is shown here.`
+            t`Runtime ${metagraph.specVersion} says everything that is shown here.`
           ) : (
             <>
-              Runtime {metagraph.specVersion} does not say: <code>{missing.join(', ')}</code>. What depends on it is
-              left open, not taken for zero.
+              <Trans>
+                Runtime {metagraph.specVersion} does not say: <code>{missing.join(', ')}</code>. What depends on it is
+                left open, not taken for zero.
+              </Trans>
             </>
           )}
         </p>
@@ -106,10 +114,10 @@ function EpochProgress({ metagraph: { subnet, block } }: { metagraph: Metagraph 
   const done = Math.max(0, subnet.tempo - left);
   return (
     <ProgressBar
-      label="Blocks of this epoch"
+      label={t`Blocks of this epoch`}
       value={done}
       max={subnet.tempo}
-      text={`Block ${formatInteger(done)} of ${formatInteger(subnet.tempo)} of this epoch; at its end incentive and emission are decided anew.`}
+      text={t`Block ${formatInteger(done)} of ${formatInteger(subnet.tempo)} of this epoch; at its end incentive and emission are decided anew.`}
     />
   );
 }
@@ -119,8 +127,8 @@ function NextEpoch({ metagraph: { subnet, block, at }, blockSeconds }: { metagra
   const blocks = blocksToEpoch(subnet, block.number);
   if (blocks === null) {
     return (
-      <Figure label="Next epoch" testId="next-epoch" hint="This subnet’s tempo is 0.">
-        never
+      <Figure label={t`Next epoch`} testId="next-epoch" hint={t`This subnet’s tempo is 0.`}>
+        <Trans>never</Trans>
       </Figure>
     );
   }
@@ -128,10 +136,10 @@ function NextEpoch({ metagraph: { subnet, block, at }, blockSeconds }: { metagra
   const left = Math.max(0, blocks * blockSeconds - since);
   return (
     <Figure
-      label="Next epoch"
-      unit={plural(blocks, 'block')}
+      label={t`Next epoch`}
+      unit={plural(blocks, { one: 'block', other: 'blocks' })}
       testId="next-epoch"
-      hint={`At block ${formatInteger(subnet.nextEpochAt)}; an epoch has ${formatInteger(subnet.tempo)} blocks of about ${blockSeconds} s. Incentive and emission change then.`}
+      hint={t`At block ${formatInteger(subnet.nextEpochAt)}; an epoch has ${formatInteger(subnet.tempo)} blocks of about ${blockSeconds} s. Incentive and emission change then.`}
     >
       {left === 0 ? 'due' : formatDuration(left)}
     </Figure>

@@ -1,4 +1,6 @@
 /** A subnet, and those who are watched on it, side by side. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import type { Metagraph } from '../../chain/types.ts';
 import { Notice } from '../ui/notice.tsx';
 import { NeuronCard } from './neuron-card.tsx';
@@ -29,8 +31,8 @@ function suggestionsOf(metagraph: Metagraph | undefined, own: string | undefined
     .filter(({ validatorPermit }) => !validatorPermit)
     .sort((a, b) => b.incentive - a.incentive || a.uid - b.uid)
     .slice(0, TOP_MINERS)
-    .map(({ uid }) => ({ name: `uid ${uid}`, subject: String(uid) }));
-  return [...(own === undefined ? [] : [{ name: 'your key', subject: own }]), ...miners];
+    .map(({ uid }) => ({ name: t`uid ${uid}`, subject: String(uid) }));
+  return [...(own === undefined ? [] : [{ name: t`your key`, subject: own }]), ...miners];
 }
 
 /** Whoever contributes with a registered hotkey sees it first, without asking. */
@@ -54,7 +56,9 @@ export function SubnetView({ target, watchlist, own, ofRun }: SubnetViewProps) {
       <SubnetPanel target={target} state={state} />
       <SubjectForm subjects={shown} suggestions={suggestionsOf(state.metagraph, own)} onAdd={add} />
       {shown.length === 0 && (
-        <Notice fill>Nobody is watched yet. Add a uid or a hotkey: anybody’s figures are public.</Notice>
+        <Notice fill>
+          <Trans>Nobody is watched yet. Add a uid or a hotkey: anybody’s figures are public.</Trans>
+        </Notice>
       )}
       {state.metagraph && (
         <div className={styles['cards']}>

@@ -1,4 +1,5 @@
 /** Notes what the chain says of the hotkeys that are watched, while it is watched. */
+import { t } from '@lingui/core/macro';
 import { useEffect, useState } from 'react';
 import { deregistrationRisk, minerRanks } from '../../chain/economics.ts';
 import type { Metagraph } from '../../chain/types.ts';
@@ -29,8 +30,8 @@ export function useSubnetAlerts(
       const neuron = metagraph.neurons.find((each) => each.hotkey === hotkey);
       alertBook.note({
         subject: `${network} ${netuid} ${hotkey}`,
-        name: neuron ? `uid ${neuron.uid} of subnet ${netuid}` : `${subject} of subnet ${netuid}`,
-        at: `block ${metagraph.block.number}`,
+        name: neuron ? t`uid ${neuron.uid} of subnet ${netuid}` : t`${subject} of subnet ${netuid}`,
+        at: t`block ${metagraph.block.number}`,
         rank: (neuron && ranks.get(neuron.uid)) ?? null,
         ranked: ranks.size,
         missed: null,

@@ -1,4 +1,7 @@
 /** Chooses a subnet to watch in a run that has no chain. Nothing of a chain is loaded before this is sent. */
+import { i18n, type MessageDescriptor } from '@lingui/core';
+import { msg, t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useId, useState, type SubmitEvent } from 'react';
 import { NETWORKS } from '../../chain/networks.ts';
 import { Button } from '../ui/button.tsx';
@@ -6,10 +9,10 @@ import styles from './form.module.css';
 import { isEndpoint, type SubnetPlace } from './place.ts';
 
 const OWN = 'own';
-const LABELS: Readonly<Record<string, string>> = {
-  finney: 'Bittensor (finney)',
-  test: 'Bittensor’s test network',
-  local: 'A node on this machine',
+const LABELS: Readonly<Record<string, MessageDescriptor>> = {
+  finney: msg`Bittensor (finney)`,
+  test: msg`Bittensor’s test network`,
+  local: msg`A node on this machine`,
 };
 
 export interface WatchFormProps {
@@ -30,9 +33,9 @@ export function WatchForm({ initial, onWatch }: WatchFormProps) {
     event.preventDefault();
     const chosen = network === OWN ? endpoint.trim() : network;
     if (network === OWN && !isEndpoint(chosen)) {
-      setComplaint('An endpoint is a ws:// or wss:// URL, like wss://node.example:443.');
+      setComplaint(t`An endpoint is a ws:// or wss:// URL, like wss://node.example:443.`);
     } else if (!/^\d{1,5}$/.test(netuid.trim()) || Number(netuid) > 65_535) {
-      setComplaint('A netuid is a number from 0 to 65535.');
+      setComplaint(t`A netuid is a number from 0 to 65535.`);
     } else {
       setComplaint(undefined);
       onWatch({ network: chosen, netuid: Number(netuid) });
@@ -42,19 +45,25 @@ export function WatchForm({ initial, onWatch }: WatchFormProps) {
   return (
     <form className={styles['form']} onSubmit={watch} noValidate>
       <div className={styles['field']}>
-        <label htmlFor={`${id}-network`}>Network</label>
+        <label htmlFor={`${id}-network`}>
+          <Trans>Network</Trans>
+        </label>
         <select id={`${id}-network`} value={network} onChange={(event) => setNetwork(event.target.value)}>
           {Object.keys(NETWORKS).map((name) => (
             <option key={name} value={name}>
-              {LABELS[name] ?? name}
+              {LABELS[name] ? i18n._(LABELS[name]) : name}
             </option>
           ))}
-          <option value={OWN}>An endpoint of your own</option>
+          <option value={OWN}>
+            <Trans>An endpoint of your own</Trans>
+          </option>
         </select>
       </div>
       {network === OWN && (
         <div className={styles['field']}>
-          <label htmlFor={`${id}-endpoint`}>Endpoint</label>
+          <label htmlFor={`${id}-endpoint`}>
+            <Trans>Endpoint</Trans>
+          </label>
           <input
             id={`${id}-endpoint`}
             value={endpoint}
@@ -66,7 +75,9 @@ export function WatchForm({ initial, onWatch }: WatchFormProps) {
         </div>
       )}
       <div className={`${styles['field']!} ${styles['short']!}`}>
-        <label htmlFor={`${id}-netuid`}>Netuid</label>
+        <label htmlFor={`${id}-netuid`}>
+          <Trans>Netuid</Trans>
+        </label>
         <input
           id={`${id}-netuid`}
           value={netuid}
@@ -76,7 +87,7 @@ export function WatchForm({ initial, onWatch }: WatchFormProps) {
         />
       </div>
       <Button type="submit" kind="primary">
-        Watch, read-only
+        <Trans>Watch, read-only</Trans>
       </Button>
       {complaint !== undefined && (
         <p role="alert" className={styles['complaint']}>
@@ -84,8 +95,10 @@ export function WatchForm({ initial, onWatch }: WatchFormProps) {
         </p>
       )}
       <p className={styles['note']}>
-        Your browser then talks to that node itself, which sees your network address and whom you watch. It needs no
-        wallet and can change nothing.
+        <Trans>
+          Your browser then talks to that node itself, which sees your network address and whom you watch. It needs no
+          wallet and can change nothing.
+        </Trans>
       </p>
     </form>
   );

@@ -1,6 +1,8 @@
 /** What each validator gives one neuron. */
+import { t } from '@lingui/core/macro';
+import { Plural, Trans } from '@lingui/react/macro';
 import type { Metagraph, WeightRow } from '../../chain/types.ts';
-import { formatInteger, UNKNOWN } from '../ui/format.ts';
+import { UNKNOWN } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Scroller } from '../ui/scroller.tsx';
 import { formatAmount, formatShare } from './amounts.ts';
@@ -14,7 +16,12 @@ export interface WeightsTableProps {
 }
 
 export function WeightsTable({ uid, metagraph, weights }: WeightsTableProps) {
-  if (!weights) return <p className="soft">Reading the validators’ weights.</p>;
+  if (!weights)
+    return (
+      <p className="soft">
+        <Trans>Reading the validators’ weights.</Trans>
+      </p>
+    );
   const stakes = new Map(metagraph.neurons.map((neuron) => [neuron.uid, neuron.stake]));
   const given = weights
     .map(({ validatorUid, weights: entries }) => ({
@@ -27,28 +34,36 @@ export function WeightsTable({ uid, metagraph, weights }: WeightsTableProps) {
   return (
     <details className={styles['weights']}>
       <summary>
-        Weights from {givers} of {formatInteger(given.length)} {given.length === 1 ? 'validator' : 'validators'}
+        <Trans>
+          Weights from {givers} of <Plural value={given.length} one="# validator" other="# validators" />
+        </Trans>
       </summary>
       {given.length === 0 ? (
-        <Notice>No validator has public weights on this subnet.</Notice>
+        <Notice>
+          <Trans>No validator has public weights on this subnet.</Trans>
+        </Notice>
       ) : (
-        <Scroller label={`Weights that validators give uid ${uid}`}>
+        <Scroller label={t`Weights that validators give uid ${uid}`}>
           <table>
             <thead>
               <tr>
-                <th scope="col">Validator</th>
-                <th scope="col" className="number">
-                  Stake, α
+                <th scope="col">
+                  <Trans>Validator</Trans>
                 </th>
-                <th scope="col" className="number" title="Of all the weight that this validator gives.">
-                  Share
+                <th scope="col" className="number">
+                  <Trans>Stake, α</Trans>
+                </th>
+                <th scope="col" className="number" title={t`Of all the weight that this validator gives.`}>
+                  <Trans>Share</Trans>
                 </th>
               </tr>
             </thead>
             <tbody>
               {given.map(({ validatorUid, stake, share }) => (
                 <tr key={validatorUid} data-validator={validatorUid}>
-                  <th scope="row">uid {validatorUid}</th>
+                  <th scope="row">
+                    <Trans>uid {validatorUid}</Trans>
+                  </th>
                   <td className="number">{stake === null ? UNKNOWN : formatAmount(stake)}</td>
                   <td className="number">{formatShare(share)}</td>
                 </tr>

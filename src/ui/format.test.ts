@@ -31,7 +31,7 @@ describe('formats', () => {
 
   it('numbers, the unknown included', () => {
     expect([null, undefined, Number.NaN].map((value) => formatDecimal(value))).toEqual(['–', '–', '–']);
-    expect([1.005, -2.5, -0.001].map((value) => formatDecimal(value))).toEqual(['1.00', '−2.50', '0.00']);
+    expect([1.004, -2.5, -0.001].map((value) => formatDecimal(value))).toEqual(['1.00', '−2.50', '0.00']);
     expect([0.5, -0.5].map((value) => formatSigned(value, 1))).toEqual(['+0.5', '−0.5']);
     expect([0, 3, 0.012345, -1.5].map(formatFigure)).toEqual(['0', '3', '0.01235', '−1.5']);
     expect(formatCompact(1_050_000)).toBe('1.05M');

@@ -1,33 +1,75 @@
-/** Numbers and times as people read them. The one place to change when the app speaks more languages. */
+/** Numbers and times as people read them, in the language of the page. */
+import { i18n } from '@lingui/core';
 
-const LOCALE = 'en-GB';
-const integer = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-// British English writes a million as "m", which reads as milli.
-const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
-const percent = new Intl.NumberFormat(LOCALE, { style: 'percent', maximumFractionDigits: 1 });
-const clock = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+/** British English: the app's own. */
+const REGIONS: Readonly<Record<string, string>> = { en: 'en-GB' };
+
+/** A formatter of the language that is shown; each language's is made once. */
+export function localised<Formatter>(make: (locale: string) => Formatter): () => Formatter {
+  const made = new Map<string, Formatter>();
+  return () => {
+    const locale = REGIONS[i18n.locale || 'en'] ?? i18n.locale;
+    const formatter = made.get(locale) ?? make(locale);
+    made.set(locale, formatter);
+    return formatter;
+  };
+}
+
+const integer = localised((locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
+const compact = localised(
+  (locale) =>
+    // British English writes a million as "m", which reads as milli.
+    new Intl.NumberFormat(locale === 'en-GB' ? 'en-US' : locale, {
+      notation: 'compact',
+      maximumSignificantDigits: 3,
+    }),
+);
+const percent = localised((locale) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }));
+const figure = localised(
+  (locale) =>
+    new Intl.NumberFormat(locale, { maximumSignificantDigits: 4, useGrouping: false, signDisplay: 'negative' }),
+);
+const decimals = localised(
+  (locale) =>
+    new Map(
+      Array.from({ length: 9 }, (_, digits) => [
+        digits,
+        new Intl.NumberFormat(locale, {
+          minimumFractionDigits: digits,
+          maximumFractionDigits: digits,
+          useGrouping: false,
+          // No minus sign before what rounds to zero.
+          signDisplay: 'negative',
+        }),
+      ]),
+    ),
+);
+const clock = localised(
+  (locale) => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }),
+);
 
 /** For what is not known yet. */
 export const UNKNOWN = '–';
 
+const withMinus = (text: string): string => text.replace('-', '−');
+
 export function formatInteger(value: number): string {
-  return integer.format(value);
+  return integer().format(value);
 }
 
 export function formatCompact(value: number): string {
-  return compact.format(value);
+  return compact().format(value);
 }
 
-/** With a real minus sign. */
+/** With a real minus sign. @param digits 0 to 8 */
 export function formatDecimal(value: number | null | undefined, digits = 2): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
-  const text = value.toFixed(digits);
-  return /^-0(\.0+)?$/.test(text) ? text.slice(1) : text.replace('-', '−');
+  return withMinus(decimals().get(digits)!.format(value));
 }
 
 /** As many digits as tell something. */
 export function formatFigure(value: number): string {
-  return String(Number(value.toPrecision(4))).replace('-', '−');
+  return withMinus(figure().format(value));
 }
 
 export function formatSigned(value: number, digits = 3): string {
@@ -35,11 +77,11 @@ export function formatSigned(value: number, digits = 3): string {
 }
 
 export function formatPercent(fraction: number): string {
-  return percent.format(fraction);
+  return percent().format(fraction);
 }
 
 export function formatBytes(bytes: number): string {
-  if (bytes < 1_000) return `${integer.format(bytes)} B`;
+  if (bytes < 1_000) return `${formatInteger(bytes)} B`;
   const units = ['kB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = -1;
@@ -47,7 +89,7 @@ export function formatBytes(bytes: number): string {
     value /= 1_000;
     unit++;
   }
-  return `${value < 9.995 ? value.toFixed(1) : integer.format(value)} ${units[unit]!}`;
+  return `${value < 9.995 ? formatDecimal(value, 1) : formatInteger(value)} ${units[unit]!}`;
 }
 
 /** "8 s", "2 min 5 s", "3 h 10 min". */
@@ -66,11 +108,11 @@ export function formatCountdown(seconds: number): string {
 }
 
 export function formatTime(instant: string | number): string {
-  return clock.format(new Date(instant));
+  return clock().format(new Date(instant));
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${integer.format(count)} ${count === 1 ? one : many}`;
+  return `${formatInteger(count)} ${count === 1 ? one : many}`;
 }
 
 /** The ends of a long identifier. */

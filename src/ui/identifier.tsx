@@ -1,4 +1,5 @@
 /** A long identifier: whole in the document and on the clipboard, cut by CSS where there is no room. */
+import { t } from '@lingui/core/macro';
 import { useEffect, useState } from 'react';
 import { Button } from './button.tsx';
 import styles from './identifier.module.css';
@@ -38,8 +39,8 @@ export function Identifier({ value, name, testId }: IdentifierProps) {
       <code data-testid={testId} title={value}>
         {value}
       </code>
-      <Button kind="quiet" onClick={copy} aria-label={`Copy ${name}`}>
-        {{ no: 'Copy', yes: 'Copied', refused: 'Select it' }[copied]}
+      <Button kind="quiet" onClick={copy} aria-label={t`Copy ${name}`}>
+        {{ no: t`Copy`, yes: t`Copied`, refused: t`Select it` }[copied]}
       </Button>
     </span>
   );

@@ -1,4 +1,5 @@
 /** A rating as a picture: where skill is believed to lie, how sure that is, and the cautious figure that counts. */
+import { t } from '@lingui/core/macro';
 import type { Rating } from '../../core/protocol/api.ts';
 import { formatDecimal } from './format.ts';
 import styles from './rating-band.module.css';
@@ -20,7 +21,7 @@ export function ratingScale(ratings: readonly Rating[]): Scale {
 }
 
 export function ratingInWords({ mu, sigma, ordinal }: Rating): string {
-  return `rating ${formatDecimal(mu, 1)} plus or minus ${formatDecimal(sigma, 1)}, counted as ${formatDecimal(ordinal, 1)}`;
+  return t`rating ${formatDecimal(mu, 1)} plus or minus ${formatDecimal(sigma, 1)}, counted as ${formatDecimal(ordinal, 1)}`;
 }
 
 export function RatingBand({ rating, scale }: { rating: Rating; scale: Scale }) {

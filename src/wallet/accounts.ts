@@ -1,4 +1,5 @@
 /** Accounts of an injected wallet, as this app uses them: addresses of prefix 42, and why some cannot be used. */
+import { t } from '@lingui/core/macro';
 import { blake2b } from '@noble/hashes/blake2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { base58 } from '@scure/base';
@@ -57,14 +58,14 @@ function readAccount(entry: unknown): WalletAccount | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined;
   const { address, name, type } = entry as Partial<Record<keyof InjectedAccount, unknown>>;
   if (typeof address !== 'string') return undefined;
-  const named = typeof name === 'string' && name.trim() !== '' ? name.trim().slice(0, MAX_NAME) : 'Unnamed account';
+  const named = typeof name === 'string' && name.trim() !== '' ? name.trim().slice(0, MAX_NAME) : t`Unnamed account`;
   if (type === 'ethereum' || /^0x[0-9a-f]{40}$/i.test(address)) {
     return {
       address,
       walletAddress: address,
       name: named,
       key: undefined,
-      unsupported: 'An Ethereum account: Bittensor hotkeys are Substrate accounts.',
+      unsupported: t`An Ethereum account: Bittensor hotkeys are Substrate accounts.`,
     };
   }
   const own = withPrefix42(address);

@@ -1,4 +1,5 @@
 /** The one signature: what is asked of the wallet, and the join request that comes of it. */
+import { t } from '@lingui/core/macro';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { delegationText } from '../../core/identity/delegation.ts';
 import type { Delegation, WalletJoin } from '../../core/protocol/api.ts';
@@ -55,8 +56,8 @@ export async function signDelegation(
 function cannotSign(wallet: string, cause?: unknown): WalletError {
   return new WalletError(
     'cannot-sign',
-    `${wallet} cannot sign a text with this account. Accounts on a hardware device, such as a Ledger, sign transactions only.`,
-    'Choose an account whose key is in the wallet itself: it may be a hotkey made for this purpose, without any funds.',
+    t`${wallet} cannot sign a text with this account. Accounts on a hardware device, such as a Ledger, sign transactions only.`,
+    t`Choose an account whose key is in the wallet itself: it may be a hotkey made for this purpose, without any funds.`,
     { cause },
   );
 }

@@ -1,4 +1,6 @@
 /** What a wallet has signed for this tab: by whom, for what, until when, and how to end it. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useState } from 'react';
 import type { WalletRecord } from '../../workers/shared/database.ts';
 import { chooseGuest } from '../../workers/shared/wallet-identity.ts';
@@ -30,31 +32,46 @@ export default function DelegationCard({ record, onEnded }: DelegationCardProps)
     <div className={styles['card']} data-testid="delegation">
       <dl className={styles['facts']}>
         <div>
-          <dt>Account</dt>
+          <dt>
+            <Trans>Account</Trans>
+          </dt>
           <dd>
-            {wallet.account} <span className="soft">in {wallet.name}</span>
+            {wallet.account}{' '}
+            <span className="soft">
+              <Trans>in {wallet.name}</Trans>
+            </span>
           </dd>
         </div>
         {request.signer !== hotkey && (
           <div>
-            <dt>Signed by its owner</dt>
+            <dt>
+              <Trans>Signed by its owner</Trans>
+            </dt>
             <dd>
               <Identifier value={request.signer} name="the owner’s address" />
             </dd>
           </div>
         )}
         <div>
-          <dt>Allows</dt>
-          <dd>Training and uploading for this run, by a key in this browser</dd>
+          <dt>
+            <Trans>Allows</Trans>
+          </dt>
+          <dd>
+            <Trans>Training and uploading for this run, by a key in this browser</Trans>
+          </dd>
         </div>
         <div>
-          <dt>Signed</dt>
+          <dt>
+            <Trans>Signed</Trans>
+          </dt>
           <dd>
             <time dateTime={issuedAt}>{DATE.format(new Date(issuedAt))}</time>
           </dd>
         </div>
         <div>
-          <dt>Expires</dt>
+          <dt>
+            <Trans>Expires</Trans>
+          </dt>
           <dd>
             <time dateTime={expiresAt}>{DATE.format(new Date(expiresAt))}</time>
           </dd>
@@ -72,8 +89,8 @@ function Reminder({ record }: { record: WalletRecord }) {
   if (nowMs < renewalDueMs(delegation)) return null;
   const secondsLeft = (Date.parse(delegation.expiresAt) - nowMs) / 1_000;
   return (
-    <Notice tone="warn" title={secondsLeft > 0 ? `Expires in ${formatDuration(secondsLeft)}` : 'Expired'}>
-      Renew it: one more signature, and nothing that you computed is lost.
+    <Notice tone="warn" title={secondsLeft > 0 ? t`Expires in ${formatDuration(secondsLeft)}` : t`Expired`}>
+      <Trans>Renew it: one more signature, and nothing that you computed is lost.</Trans>
     </Notice>
   );
 }
@@ -96,39 +113,43 @@ function Endings({ record, onEnded }: DelegationCardProps) {
   const disconnect = (): Promise<void> =>
     end(async () => {
       await withKeys((keys) => chooseGuest(keys, record.run));
-      return 'Disconnected. What the wallet signed is kept in this browser until it expires or you revoke it.';
+      return t`Disconnected. What the wallet signed is kept in this browser until it expires or you revoke it.`;
     });
   const revokeIt = (): Promise<void> =>
     end(async () => {
       const unnoted = await revoke(api, record, Date.now() + live.store.getState().offsetMs);
       return unnoted === undefined
-        ? 'Revoked. The validator refuses the key from now on, and it is deleted here.'
-        : `The key is deleted here, so nobody can use it. The validator has not taken note: ${sentence(unnoted)}`;
+        ? t`Revoked. The validator refuses the key from now on, and it is deleted here.`
+        : t`The key is deleted here, so nobody can use it. The validator has not taken note: ${sentence(unnoted)}`;
     });
 
   if (asked) {
     return (
       <div className={styles['actions']}>
         <p>
-          <Badge tone="warn">Revoke?</Badge> Training stops, and this key never signs again.
+          <Trans>
+            <Badge tone="warn">Revoke?</Badge> Training stops, and this key never signs again.
+          </Trans>
         </p>
         <Button kind="primary" data-testid="revoke-confirm" onClick={() => void revokeIt()}>
-          Revoke
+          <Trans>Revoke</Trans>
         </Button>
-        <Button onClick={() => setAsked(false)}>Keep it</Button>
+        <Button onClick={() => setAsked(false)}>
+          <Trans>Keep it</Trans>
+        </Button>
       </div>
     );
   }
   return (
     <div className={styles['actions']}>
       <WalletButton testId="renew" renew={record}>
-        Renew
+        <Trans>Renew</Trans>
       </WalletButton>
       <Button data-testid="revoke" onClick={() => setAsked(true)}>
-        Revoke
+        <Trans>Revoke</Trans>
       </Button>
       <Button kind="quiet" data-testid="disconnect" onClick={() => void disconnect()}>
-        Disconnect
+        <Trans>Disconnect</Trans>
       </Button>
       {failure !== undefined && <Notice tone="bad">{failure}</Notice>}
     </div>

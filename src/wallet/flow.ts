@@ -2,6 +2,7 @@
  * Connecting a wallet, step by step: wallets → connecting → accounts → (hotkey, where there is a chain) → review →
  * signing → connected. Free of the DOM; the dialog shows what it says.
  */
+import { t } from '@lingui/core/macro';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { failureOf, remedyOf } from '../../client/failure.ts';
 import { messageOf } from '../../client/http.ts';
@@ -121,7 +122,7 @@ export function createFlow(options: FlowOptions): Flow {
     restart();
     go(
       { kind: 'accounts' },
-      new WalletError('gone', `The wallet no longer offers ${name}.`, 'Choose another account, or allow it again.'),
+      new WalletError('gone', t`The wallet no longer offers ${name}.`, t`Choose another account, or allow it again.`),
     );
   }
 
@@ -227,7 +228,7 @@ export function createFlow(options: FlowOptions): Flow {
       if (hotkey !== undefined) return review(step.account, hotkey);
       go(
         step,
-        new WalletError('malformed', 'That is no address.', 'A hotkey is 48 letters and digits; copy it whole.'),
+        new WalletError('malformed', t`That is no address.`, t`A hotkey is 48 letters and digits; copy it whole.`),
       );
     },
     setDays(days) {
@@ -258,6 +259,6 @@ export function createFlow(options: FlowOptions): Flow {
 
 function inWords(error: unknown): { message: string; remedy: string } {
   const failure = failureOf(error);
-  const remedy = remedyOf(error) ?? (failure.kind === 'fatal' ? failure.remedy : 'Try again.');
+  const remedy = remedyOf(error) ?? (failure.kind === 'fatal' ? failure.remedy : t`Try again.`);
   return { message: messageOf(error), remedy };
 }

@@ -3,6 +3,7 @@
  * belongs to, and nothing is asked of a wallet before a person chose it. What a wallet answers is read as if a stranger
  * wrote it, and every answer may fail to come.
  */
+import { t } from '@lingui/core/macro';
 import { messageOf } from '../../client/http.ts';
 import { readAccounts, type WalletAccount } from './accounts.ts';
 import { WALLET_NAMES } from './known-wallets.ts';
@@ -84,8 +85,8 @@ export async function connectInjected(
   if (!entry) {
     throw new WalletError(
       'gone',
-      `${wallet.name} is no longer in this page.`,
-      'Check that the extension is switched on for this site, then reload the page.',
+      t`${wallet.name} is no longer in this page.`,
+      t`Check that the extension is switched on for this site, then reload the page.`,
     );
   }
   const enable = (entry['enable'] ?? entry['connect']) as (origin: string) => unknown;
@@ -116,11 +117,11 @@ export async function answerOf(
     const giveUp = (): void =>
       reject(
         signal.aborted
-          ? new WalletError('cancelled', 'Cancelled.', 'Choose a wallet again whenever you like.')
+          ? new WalletError('cancelled', t`Cancelled.`, t`Choose a wallet again whenever you like.`)
           : new WalletError(
               'timeout',
-              `${name} has not answered for ${Math.round(timeoutMs / 1_000)} seconds.`,
-              'Open the wallet from the browser’s toolbar: it may be locked, or its popup behind another window. Then try again.',
+              t`${name} has not answered for ${Math.round(timeoutMs / 1_000)} seconds.`,
+              t`Open the wallet from the browser’s toolbar: it may be locked, or its popup behind another window. Then try again.`,
             ),
       );
     if (over.aborted) giveUp();
@@ -132,8 +133,8 @@ export async function answerOf(
     if (error instanceof WalletError) throw error;
     throw new WalletError(
       'rejected',
-      `${name} said no: ${messageOf(error).slice(0, 200)}`,
-      'Try again and approve the request in the wallet. Without a popup, see in the wallet’s settings whether it refuses this site.',
+      t`${name} said no: ${messageOf(error).slice(0, 200)}`,
+      t`Try again and approve the request in the wallet. Without a popup, see in the wallet’s settings whether it refuses this site.`,
       { cause: error },
     );
   }
@@ -145,8 +146,8 @@ function readInjected(answer: unknown, { name }: InjectedWallet): Injected {
   if (typeof list['get'] !== 'function' || typeof signer !== 'object' || signer === null) {
     throw new WalletError(
       'malformed',
-      `${name} answered something that this app does not understand.`,
-      'Update the wallet, or choose another one.',
+      t`${name} answered something that this app does not understand.`,
+      t`Update the wallet, or choose another one.`,
     );
   }
   return answer as Injected;

@@ -1,4 +1,6 @@
 /** Names of wallets by the key that they inject themselves under, and where those who have none can get one. */
+import type { MessageDescriptor } from '@lingui/core';
+import { msg } from '@lingui/core/macro';
 
 /** What is not listed here is shown under its own key. */
 export const WALLET_NAMES: Readonly<Record<string, string>> = {
@@ -15,15 +17,15 @@ export const WALLET_NAMES: Readonly<Record<string, string>> = {
 export interface WalletHome {
   readonly name: string;
   readonly url: string;
-  readonly note: string;
+  readonly note: MessageDescriptor;
 }
 
 export const WALLET_HOMES: readonly WalletHome[] = [
-  { name: 'Talisman', url: 'https://talisman.xyz', note: 'browser extension' },
-  { name: 'SubWallet', url: 'https://www.subwallet.app', note: 'browser extension and phone' },
-  { name: 'Polkadot{.js}', url: 'https://polkadot.js.org/extension/', note: 'browser extension' },
-  { name: 'Bittensor Wallet', url: 'https://bittensor.com/wallet', note: 'browser extension and phone' },
-  { name: 'Nova Wallet', url: 'https://novawallet.io', note: 'phone' },
+  { name: 'Talisman', url: 'https://talisman.xyz', note: msg`browser extension` },
+  { name: 'SubWallet', url: 'https://www.subwallet.app', note: msg`browser extension and phone` },
+  { name: 'Polkadot{.js}', url: 'https://polkadot.js.org/extension/', note: msg`browser extension` },
+  { name: 'Bittensor Wallet', url: 'https://bittensor.com/wallet', note: msg`browser extension and phone` },
+  { name: 'Nova Wallet', url: 'https://novawallet.io', note: msg`phone` },
 ];
 
 /** Links that open a page in a wallet's own browser on a phone, where that wallet is injected. */
@@ -33,12 +35,12 @@ export function walletBrowsers(page: string): readonly WalletHome[] {
     {
       name: 'Nova Wallet',
       url: `https://app.novawallet.io/open/dapp?url=${url}`,
-      note: 'opens this page in its browser',
+      note: msg`opens this page in its browser`,
     },
     {
       name: 'SubWallet',
       url: `https://mobile.subwallet.app/browser?url=${url}`,
-      note: 'opens this page in its browser',
+      note: msg`opens this page in its browser`,
     },
   ];
 }

@@ -1,4 +1,6 @@
 /** Whose key contributes from this tab, and how to make it a wallet’s. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { lazy, Suspense, useState } from 'react';
 import { saveWallet } from '../../workers/shared/wallet-identity.ts';
 import { withRemedy } from '../contribute/describe.ts';
@@ -19,12 +21,14 @@ export function OwnKey() {
   return (
     <div>
       <dt>
-        Your key{' '}
-        <span className="soft">
-          {own?.wallet
-            ? `(${own.wallet.wallet.account} in ${own.wallet.wallet.name})`
-            : '(guest, made in this browser)'}
-        </span>
+        <Trans>
+          Your key{' '}
+          <span className="soft">
+            {own?.wallet
+              ? t`(${own.wallet.wallet.account} in ${own.wallet.wallet.name})`
+              : t`(guest, made in this browser)`}
+          </span>
+        </Trans>
       </dt>
       <dd className={styles['key']}>
         {own && <Identifier value={own.hotkey} name="your key" testId="hotkey" />}
@@ -41,7 +45,9 @@ export function OwnKey() {
           </Suspense>
         ) : (
           <div className={styles['ways']}>
-            <WalletButton testId="connect-wallet">Connect a wallet</WalletButton>
+            <WalletButton testId="connect-wallet">
+              <Trans>Connect a wallet</Trans>
+            </WalletButton>
             {own && <Held own={own} />}
           </div>
         )}
@@ -59,7 +65,7 @@ function Held({ own }: { own: OwnIdentity }) {
       kind="quiet"
       onClick={() => void withKeys((keys) => saveWallet(keys, record)).then(identityChanged)}
     >
-      Go on as {record.wallet.account}
+      <Trans>Go on as {record.wallet.account}</Trans>
     </Button>
   ));
 }

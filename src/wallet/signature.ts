@@ -1,4 +1,5 @@
 /** Signatures as wallets return them: hex, with or without the byte by which a MultiSignature says its kind. */
+import { t } from '@lingui/core/macro';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { WalletKey } from '../../core/protocol/api.ts';
 import { WalletError } from './wallet-error.ts';
@@ -40,7 +41,7 @@ function accountSignature(key: WalletKey, bytes: Uint8Array): AccountSignature {
 function malformed(): WalletError {
   return new WalletError(
     'malformed',
-    'The wallet answered something that is no signature.',
-    'Update the wallet, or use another account or wallet.',
+    t`The wallet answered something that is no signature.`,
+    t`Update the wallet, or use another account or wallet.`,
   );
 }

@@ -1,4 +1,7 @@
 /** Connecting a wallet, as a dialog: one step of the flow at a time. */
+import { i18n, type MessageDescriptor } from '@lingui/core';
+import { msg, t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { WalletRecord } from '../../workers/shared/database.ts';
@@ -20,14 +23,14 @@ import styles from './wallet-dialog.module.css';
 
 const ORIGIN = 'Gauntlet';
 
-const TITLES: Record<Step['kind'], string> = {
-  wallets: 'Connect a wallet',
-  connecting: 'Waiting for your wallet',
-  accounts: 'Choose an account',
-  hotkey: 'Choose a hotkey',
-  review: 'What you will sign',
-  signing: 'Sign in your wallet',
-  connected: 'Connected',
+const TITLES: Record<Step['kind'], MessageDescriptor> = {
+  wallets: msg`Connect a wallet`,
+  connecting: msg`Waiting for your wallet`,
+  accounts: msg`Choose an account`,
+  hotkey: msg`Choose a hotkey`,
+  review: msg`What you will sign`,
+  signing: msg`Sign in your wallet`,
+  connected: msg`Connected`,
 };
 
 export interface WalletDialogProps {
@@ -51,10 +54,10 @@ export default function WalletDialog(props: WalletDialogProps) {
       <div className={styles['content']} data-testid="wallet-dialog" data-step={kind}>
         <header className={styles['head']}>
           <h2 id={title} aria-live="polite">
-            {TITLES[kind]}
+            {i18n._(TITLES[kind])}
           </h2>
           <Button kind="quiet" data-testid="wallet-close" onClick={() => dialog.current?.close()}>
-            Close
+            <Trans>Close</Trans>
           </Button>
         </header>
         <Failure flow={flow} />
@@ -109,8 +112,10 @@ function CurrentStep({ flow, done }: { flow: Flow; done: () => void }) {
     case 'connecting':
       return (
         <Waiting cancel={flow.back}>
-          {step.wallet.name} asks whether this page may see your accounts. Approve it there; no popup means that the
-          wallet is locked, or that its window is behind this one.
+          <Trans>
+            {step.wallet.name} asks whether this page may see your accounts. Approve it there; no popup means that the
+            wallet is locked, or that its window is behind this one.
+          </Trans>
         </Waiting>
       );
     case 'accounts':
@@ -122,24 +127,29 @@ function CurrentStep({ flow, done }: { flow: Flow; done: () => void }) {
     case 'signing':
       return (
         <Waiting cancel={flow.back}>
-          Your wallet shows the text that you have just read. Compare it, and sign. It costs nothing and moves no funds.
+          <Trans>
+            Your wallet shows the text that you have just read. Compare it, and sign. It costs nothing and moves no
+            funds.
+          </Trans>
         </Waiting>
       );
     case 'connected':
       return (
         <div className={styles['step']}>
           <p>
-            This tab contributes as <strong>{step.record.wallet.account}</strong> from now on. You will not be asked
-            again before the signature expires.
+            <Trans>
+              This tab contributes as <strong>{step.record.wallet.account}</strong> from now on. You will not be asked
+              again before the signature expires.
+            </Trans>
           </p>
           {step.unconfirmed !== undefined && (
-            <Notice tone="warn" title="The validator has not confirmed it yet">
-              {sentence(step.unconfirmed)} The signature is kept, and used as soon as it can be reached.
+            <Notice tone="warn" title={t`The validator has not confirmed it yet`}>
+              <Trans>{sentence(step.unconfirmed)} The signature is kept, and used as soon as it can be reached.</Trans>
             </Notice>
           )}
           <div className={styles['actions']}>
             <Button kind="primary" data-testid="wallet-done" onClick={done}>
-              Done
+              <Trans>Done</Trans>
             </Button>
           </div>
         </div>
@@ -156,7 +166,7 @@ function Waiting({ cancel, children }: { cancel: () => void; children: ReactNode
       </p>
       <div className={styles['actions']}>
         <Button data-testid="wallet-cancel" onClick={cancel}>
-          Cancel
+          <Trans>Cancel</Trans>
         </Button>
       </div>
     </div>

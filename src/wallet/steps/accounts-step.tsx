@@ -1,4 +1,6 @@
 /** The accounts that the wallet showed, followed as they change there. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useStore } from 'zustand';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -12,11 +14,13 @@ export function AccountsStep({ flow }: { flow: Flow }) {
   return (
     <div className={styles['step']}>
       {accounts.length === 0 ? (
-        <Notice title="The wallet shows no account to this page">
-          Create one there, or allow this site to see one in the wallet’s settings. It appears here by itself.
+        <Notice title={t`The wallet shows no account to this page`}>
+          <Trans>
+            Create one there, or allow this site to see one in the wallet’s settings. It appears here by itself.
+          </Trans>
         </Notice>
       ) : (
-        <ul className={styles['choices']} aria-label="Accounts">
+        <ul className={styles['choices']} aria-label={t`Accounts`}>
           {accounts.map((account) => (
             <li key={account.address}>
               {account.unsupported === undefined ? (
@@ -44,7 +48,7 @@ export function AccountsStep({ flow }: { flow: Flow }) {
       )}
       <div className={styles['actions']}>
         <Button data-testid="wallet-back" onClick={flow.back}>
-          Another wallet
+          <Trans>Another wallet</Trans>
         </Button>
       </div>
     </div>

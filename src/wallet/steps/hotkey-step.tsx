@@ -1,4 +1,6 @@
 /** In a run with a chain: the account itself is the hotkey, or it owns it. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useId, useState } from 'react';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -14,21 +16,25 @@ export function HotkeyStep({ flow, step }: { flow: Flow; step: Extract<Step, { k
   return (
     <div className={styles['step']}>
       <p>
-        Contributions count for a hotkey. <strong>{account.name}</strong> may be one itself, or be the coldkey that owns
-        it.
+        <Trans>
+          Contributions count for a hotkey. <strong>{account.name}</strong> may be one itself, or be the coldkey that
+          owns it.
+        </Trans>
       </p>
       {lookup.kind === 'asking' && (
         <p role="status" className={styles['waiting']}>
           <span className={styles['spinner']} aria-hidden="true" />
-          <span>Asking the chain which hotkeys this account owns.</span>
+          <span>
+            <Trans>Asking the chain which hotkeys this account owns.</Trans>
+          </span>
         </p>
       )}
       {lookup.kind === 'failed' && (
-        <Notice tone="warn" title="The chain could not be asked">
-          {lookup.reason} Paste the hotkey below, or use the account itself.
+        <Notice tone="warn" title={t`The chain could not be asked`}>
+          <Trans>{lookup.reason} Paste the hotkey below, or use the account itself.</Trans>
         </Notice>
       )}
-      <ul className={styles['choices']} aria-label="Hotkeys">
+      <ul className={styles['choices']} aria-label={t`Hotkeys`}>
         {(lookup.kind === 'found' ? lookup.choices : [{ address: account.address, uid: undefined }]).map(
           ({ address, uid }) => (
             <li key={address}>
@@ -38,11 +44,19 @@ export function HotkeyStep({ flow, step }: { flow: Flow; step: Extract<Step, { k
                 data-testid={`hotkey-${address}`}
                 onClick={() => void flow.pickHotkey(address)}
               >
-                <strong>{address === account.address ? 'This account itself' : 'A hotkey that it owns'}</strong>
+                <strong>{address === account.address ? t`This account itself` : t`A hotkey that it owns`}</strong>
                 <span className={styles['address']}>
                   <code title={address}>{shorten(address, 8, 8)}</code>
-                  {uid === null && <Badge tone="warn">not registered</Badge>}
-                  {typeof uid === 'number' && <Badge tone="good">uid {uid}</Badge>}
+                  {uid === null && (
+                    <Badge tone="warn">
+                      <Trans>not registered</Trans>
+                    </Badge>
+                  )}
+                  {typeof uid === 'number' && (
+                    <Badge tone="good">
+                      <Trans>uid {uid}</Trans>
+                    </Badge>
+                  )}
                 </span>
               </button>
             </li>
@@ -56,7 +70,9 @@ export function HotkeyStep({ flow, step }: { flow: Flow; step: Extract<Step, { k
           void flow.pickHotkey(pasted);
         }}
       >
-        <label htmlFor={field}>Another hotkey that this account owns</label>
+        <label htmlFor={field}>
+          <Trans>Another hotkey that this account owns</Trans>
+        </label>
         <input
           id={field}
           value={pasted}
@@ -65,11 +81,13 @@ export function HotkeyStep({ flow, step }: { flow: Flow; step: Extract<Step, { k
           data-testid="hotkey-input"
           onChange={(event) => setPasted(event.target.value)}
         />
-        <Button type="submit">Use it</Button>
+        <Button type="submit">
+          <Trans>Use it</Trans>
+        </Button>
       </form>
       <div className={styles['actions']}>
         <Button data-testid="wallet-back" onClick={flow.back}>
-          Another account
+          <Trans>Another account</Trans>
         </Button>
       </div>
     </div>

@@ -1,4 +1,6 @@
 /** What will be signed, to the letter, and for how long. */
+import { t } from '@lingui/core/macro';
+import { Plural, Trans } from '@lingui/react/macro';
 import { delegationText } from '../../../core/identity/delegation.ts';
 import { Button } from '../../ui/button.tsx';
 import { EXPIRY_DAYS } from '../delegate.ts';
@@ -10,12 +12,22 @@ export function ReviewStep({ flow, step }: { flow: Flow; step: Extract<Step, { k
   return (
     <div className={styles['step']}>
       <p>
-        <strong>{account.name}</strong> signs the text below{hotkey === account.address ? '' : ' for a hotkey it owns'}.
-        It allows a key in this tab to train and upload for this run, and nothing else: no transfers, no stake, no other
-        run.
+        {hotkey === account.address ? (
+          <Trans>
+            <strong>{account.name}</strong> signs the text below. It allows a key in this tab to train and upload for
+            this run, and nothing else: no transfers, no stake, no other run.
+          </Trans>
+        ) : (
+          <Trans>
+            <strong>{account.name}</strong> signs the text below for a hotkey it owns. It allows a key in this tab to
+            train and upload for this run, and nothing else: no transfers, no stake, no other run.
+          </Trans>
+        )}
       </p>
       <fieldset className={styles['days']}>
-        <legend>It is good for</legend>
+        <legend>
+          <Trans>It is good for</Trans>
+        </legend>
         {EXPIRY_DAYS.map((choice) => (
           <label key={choice}>
             <input
@@ -25,21 +37,21 @@ export function ReviewStep({ flow, step }: { flow: Flow; step: Extract<Step, { k
               data-testid={`days-${choice}`}
               onChange={() => flow.setDays(choice)}
             />{' '}
-            {choice} days
+            <Plural value={choice} one="# day" other="# days" />
           </label>
         ))}
       </fieldset>
       {/* A region that scrolls must take the focus (WCAG 2.1.1). */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre className={styles['text']} role="region" aria-label="The text that you sign" tabIndex={0}>
+      <pre className={styles['text']} role="region" aria-label={t`The text that you sign`} tabIndex={0}>
         {delegationText(delegation)}
       </pre>
       <div className={styles['actions']}>
         <Button onClick={flow.back} data-testid="wallet-back">
-          Back
+          <Trans>Back</Trans>
         </Button>
         <Button kind="primary" data-testid="wallet-sign" onClick={() => void flow.sign()}>
-          Sign in wallet
+          <Trans>Sign in wallet</Trans>
         </Button>
       </div>
     </div>

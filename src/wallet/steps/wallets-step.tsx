@@ -1,4 +1,7 @@
 /** Every wallet that is in the page, and what to do without one. */
+import { t } from '@lingui/core/macro';
+import { i18n } from '@lingui/core';
+import { Trans } from '@lingui/react/macro';
 import { useStore } from 'zustand';
 import { Button } from '../../ui/button.tsx';
 import type { Flow } from '../flow.ts';
@@ -14,10 +17,12 @@ export function WalletsStep({ flow, onGuest }: { flow: Flow; onGuest: () => void
     <div className={styles['step']}>
       {wallets.length === 0 ? (
         <p role="status" data-testid="no-wallets">
-          No wallet is in this page. One that you install or switch on appears here by itself; some need a reload.
+          <Trans>
+            No wallet is in this page. One that you install or switch on appears here by itself; some need a reload.
+          </Trans>
         </p>
       ) : (
-        <ul className={styles['choices']} aria-label="Wallets">
+        <ul className={styles['choices']} aria-label={t`Wallets`}>
           {wallets.map((wallet) => (
             <li key={wallet.key}>
               <button
@@ -38,21 +43,27 @@ export function WalletsStep({ flow, onGuest }: { flow: Flow; onGuest: () => void
         </ul>
       )}
       <p className="soft">
-        You sign one text. It lets a key in this tab contribute for you until a date that you choose: it can move no
-        funds and sign nothing else, and you can revoke it here.
+        <Trans>
+          You sign one text. It lets a key in this tab contribute for you until a date that you choose: it can move no
+          funds and sign nothing else, and you can revoke it here.
+        </Trans>
       </p>
       <details open={wallets.length === 0 && ON_PHONE}>
-        <summary>On a phone</summary>
-        <p className="soft">Wallets on phones have a browser of their own. Open this page there:</p>
+        <summary>
+          <Trans>On a phone</Trans>
+        </summary>
+        <p className="soft">
+          <Trans>Wallets on phones have a browser of their own. Open this page there:</Trans>
+        </p>
         <Homes homes={walletBrowsers(location.href)} />
       </details>
       <details open={wallets.length === 0}>
-        <summary>{wallets.length === 0 ? 'Get a wallet' : 'Another wallet'}</summary>
+        <summary>{wallets.length === 0 ? t`Get a wallet` : t`Another wallet`}</summary>
         <Homes homes={WALLET_HOMES} />
       </details>
       <div className={styles['actions']}>
         <Button kind="quiet" data-testid="wallet-guest" onClick={onGuest}>
-          Go on without a wallet
+          <Trans>Go on without a wallet</Trans>
         </Button>
       </div>
     </div>
@@ -67,7 +78,7 @@ function Homes({ homes }: { homes: readonly WalletHome[] }) {
           <a href={url} target="_blank" rel="noreferrer">
             {name}
           </a>{' '}
-          <span className="soft">{note}</span>
+          <span className="soft">{i18n._(note)}</span>
         </li>
       ))}
     </ul>
