@@ -7,6 +7,7 @@ import react from '@vitejs/plugin-react';
 
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { translations } from './vite.lingui.ts';
+import { installable } from './vite.pwa.ts';
 
 const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
 
@@ -78,7 +79,7 @@ const proxy = { '/v1': { target: VALIDATOR, changeOrigin: false } };
 export default defineConfig({
   // Relative, so that dist/ works under any path of any static host.
   base: './',
-  plugins: [translations(), react(), contentSecurityPolicy(), precompress()],
+  plugins: [translations(), react(), contentSecurityPolicy(), installable(), precompress()],
   // The engine says where the runtime's script is, so a second copy of it inside the bundle would only be downloaded.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es' },

@@ -15,7 +15,11 @@ const unitReport = `${results}unit.json`;
 const e2eReport = `${results}../test-results-e2e.json`;
 
 /** One process that passes or fails as a whole. */
-const check = (name, args) => ({ name, args, count: () => undefined });
+const check = (name, args, program = ['npx', '--no-install']) => ({
+  name,
+  command: [...program, ...args],
+  count: () => undefined,
+});
 
 /** The first takes as long as the others together. */
 const STATIC_CHECKS = [
@@ -29,7 +33,15 @@ const STATIC_CHECKS = [
 const TESTS = [
   {
     name: 'unit tests',
-    args: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`],
+    command: [
+      'npx',
+      '--no-install',
+      'vitest',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${unitReport}`,
+    ],
     count() {
       const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(unitReport, 'utf8'));
       return { passed: numPassedTests, failed: numFailedTests };
@@ -38,7 +50,7 @@ const TESTS = [
   check('build', ['vite', 'build', '--logLevel', 'warn']),
   {
     name: 'browser tests',
-    args: ['playwright', 'test', '--reporter=list,json'],
+    command: ['npx', '--no-install', 'playwright', 'test', '--reporter=list,json'],
     env: { CHROMIUM_PATH: chromium, PLAYWRIGHT_JSON_OUTPUT_FILE: e2eReport },
     count() {
       const { stats } = JSON.parse(readFileSync(e2eReport, 'utf8'));
@@ -68,11 +80,12 @@ function report({ name, count }, status, seconds) {
 
 /** Runs a check; what it prints comes as it is printed, or all at once at its end. */
 async function run(each, { buffered }) {
-  const { name, args, env = {} } = each;
+  const { name, command, env = {} } = each;
+  const [program, ...args] = command;
   const title = `\n── ${name} ──\n`;
   const started = Date.now();
   if (!buffered) process.stdout.write(title);
-  const child = spawn('npx', ['--no-install', ...args], {
+  const child = spawn(program, args, {
     cwd: ROOT,
     stdio: buffered ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     env: { ...process.env, ...env },

@@ -8,6 +8,7 @@ import { useApp } from './client/app-context.ts';
 import { Header } from './header.tsx';
 import { CurrentScreen } from './navigation/current-screen.tsx';
 import { UnreachableNotice } from './run/unreachable-notice.tsx';
+import { UpdateNotice } from './shell/update-notice.tsx';
 import { Notice } from './ui/notice.tsx';
 
 export function App() {
@@ -23,6 +24,7 @@ export function App() {
               {complaint}
             </Notice>
           ))}
+          <UpdateNotice />
           <UnreachableNotice />
           <AlertList />
           <CurrentScreen />

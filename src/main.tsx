@@ -14,11 +14,14 @@ import { rememberedThrottle } from './platform/remembered-throttle.ts';
 import { startLanguage } from './i18n/language.ts';
 import { SpokenLanguage } from './i18n/spoken-language.tsx';
 import { applyTheme } from './platform/theme.ts';
+import { followInstallation } from './shell/installation.ts';
+import { startUpdates } from './shell/updates.ts';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
 import './ui/tokens.css';
 import './ui/base.css';
 
 applyTheme();
+followInstallation();
 
 const parameters = parseParameters(location.href);
 const queryClient = createQueryClient();
@@ -51,3 +54,4 @@ createRoot(document.getElementById('app')!).render(
     </SpokenLanguage>
   </StrictMode>,
 );
+startUpdates();
