@@ -18,7 +18,7 @@ function linguiMacros(): Plugin {
           sourceMaps: true,
           parserOpts: { plugins: ['typescript', 'jsx'] },
           // English is what the sources say: kept, it needs no catalogue.
-          plugins: [['@lingui/babel-plugin-lingui-macro', { stripMessageProp: false }]],
+          plugins: [['@lingui/babel-plugin-lingui-macro', { stripMessageField: false }]],
         });
         return result?.code ? { code: result.code, map: result.map as never } : null;
       },

@@ -24,8 +24,10 @@ export function Header() {
       )}
       <div className={styles['tools']}>
         <ConnectionBadge />
-        <LanguageChoice />
-        <ThemeChoice />
+        <div className={styles['choices']}>
+          <LanguageChoice />
+          <ThemeChoice />
+        </div>
       </div>
     </header>
   );

@@ -1,5 +1,6 @@
 /** Links to the screens. Locations are in the hash, so the app works on any static host and under any path. */
 import { useLingui } from '@lingui/react/macro';
+import { useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 import styles from './navigation.module.css';
 import { screenAt, SCREENS } from './screens.ts';
@@ -8,9 +9,16 @@ export function Navigation() {
   const { i18n, t } = useLingui();
   const [location] = useLocation();
   const current = screenAt(location);
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // On a phone the strip may have scrolled it out of sight. Not scrollIntoView, which would scroll the page too.
+    const strip = list.current;
+    const link = strip?.querySelector<HTMLElement>('[aria-current]');
+    if (strip && link) strip.scrollLeft = link.offsetLeft - (strip.clientWidth - link.offsetWidth) / 2;
+  }, [current]);
   return (
     <nav aria-label={t`Screens`}>
-      <ul className={styles['links']}>
+      <ul ref={list} className={styles['links']}>
         {SCREENS.filter(({ unlisted }) => !unlisted).map((screen) => (
           <li key={screen.path}>
             <Link href={screen.path} aria-current={screen === current ? 'page' : undefined}>
