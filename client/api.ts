@@ -23,6 +23,7 @@ import {
   type WindowRecord,
   type WindowSummary,
 } from '../core/protocol/api.ts';
+import { SignedBookSchema, type SignedBook } from '../core/protocol/book.ts';
 import { ChainRecordsSchema, type ChainRecord } from '../core/protocol/chain.ts';
 import { SignedManifestSchema, type SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
@@ -30,6 +31,8 @@ import { boundedFetch, UnreachableError } from './http.ts';
 
 const JSON_TIMEOUT_MS = 15_000;
 const MAX_JSON_BYTES = 16 * 2 ** 20;
+/** A book grows with the peers of its window: some 4 KB each. */
+const MAX_BOOK_BYTES = 64 * 2 ** 20;
 /** A blob may take this long plus a second for each 32 KiB: a slow line, not a dead one. */
 const BLOB_TIMEOUT_MS = 30_000;
 const SLOWEST_BYTES_PER_MS = 32;
@@ -41,6 +44,8 @@ export interface ValidatorApi {
   leaderboard(signal?: AbortSignal): Promise<Leaderboard>;
   peer(hotkey: string, signal?: AbortSignal): Promise<PeerState>;
   window(window: number, signal?: AbortSignal): Promise<WindowRecord>;
+  /** What a published window's judgement is recomputed from. The signature is not checked here. */
+  book(window: number, signal?: AbortSignal): Promise<SignedBook>;
   /** Oldest first. */
   windows(from: number, limit: number, signal?: AbortSignal): Promise<WindowSummary[]>;
   /** What the validator recorded of a hotkey on the run's chain, oldest first. */
@@ -78,6 +83,7 @@ export function createValidatorApi({
       body?: unknown;
       put?: Uint8Array<ArrayBuffer>;
       timeoutMs?: number;
+      maxBytes?: number;
     } = {},
   ): Promise<T> {
     const bytes = await boundedFetch(fetchImpl, resolve(path), {
@@ -87,7 +93,7 @@ export function createValidatorApi({
       ...(request.put === undefined
         ? {}
         : { method: 'PUT', body: request.put, headers: { 'content-type': 'application/octet-stream' } }),
-      maxBytes: MAX_JSON_BYTES,
+      maxBytes: request.maxBytes ?? MAX_JSON_BYTES,
       timeoutMs: request.timeoutMs ?? JSON_TIMEOUT_MS,
       signal: request.signal,
     });
@@ -113,6 +119,8 @@ export function createValidatorApi({
     leaderboard: (signal) => json(LeaderboardSchema, '/v1/leaderboard', { signal }),
     peer: (hotkey, signal) => json(PeerSchema, `/v1/peers/${hotkey}`, { signal }),
     window: (window, signal) => json(WindowRecordSchema, `/v1/windows/${window}`, { signal }),
+    book: (window, signal) =>
+      json(SignedBookSchema, `/v1/windows/${window}/book`, { signal, maxBytes: MAX_BOOK_BYTES }),
     windows: (from, limit, signal) =>
       json(WindowSummarySchema.array(), `/v1/windows?from=${from}&limit=${limit}`, { signal }),
     chainRecords: (hotkey, limit, signal) =>

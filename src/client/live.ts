@@ -29,6 +29,8 @@ export const QUERY_KEYS = {
   clock: ['clock'],
   leaderboard: ['leaderboard'],
   windows: ['windows'],
+  record: (window: number) => ['window', window, 'record'],
+  book: (window: number) => ['window', window, 'book'],
   peers: ['peer'],
   peer: (hotkey: string) => ['peer', hotkey],
 } as const;

@@ -1,6 +1,7 @@
 /** The validator's state as queries. Events keep them fresh; while there are none they are polled. */
 import { QueryClient, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import type { ClockState, Leaderboard, PeerState, WindowSummary } from '../../core/protocol/api.ts';
+import type { ClockState, Leaderboard, PeerState, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
+import type { SignedBook } from '../../core/protocol/book.ts';
 import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { RunManifest, SignedManifest } from '../../core/protocol/manifest.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
@@ -10,6 +11,9 @@ import { MAX_WINDOWS, QUERY_KEYS } from './live.ts';
 const POLL_MS = 2_000;
 /** Even with events: one lost event must not leave a figure wrong for long. */
 const SAFETY_POLL_MS = 20_000;
+/** What arrives in an open window is no event. */
+const OPEN_WINDOW_POLL_MS = 5_000;
+const BOOK_KEPT_MS = 60_000;
 /** There is a new one an epoch: an hour or so. */
 const RECORDS_POLL_MS = 300_000;
 /** As many as the validator answers with. */
@@ -89,6 +93,43 @@ export function useWindows(): UseQueryResult<WindowSummary[]> {
     queryFn: ({ signal }) => api.windows(Math.max(1, (window ?? 1) - MAX_WINDOWS + 1), MAX_WINDOWS, signal),
     enabled: window !== undefined,
     refetchInterval: usePollMs(),
+  });
+}
+
+/** A window as the validator published it, or so much of it as is not sealed. What is published never changes. */
+export function useWindowRecord(window: number | undefined): UseQueryResult<WindowRecord> {
+  const { api } = useApp();
+  const pollMs = usePollMs();
+  return useQuery({
+    queryKey: QUERY_KEYS.record(window ?? 0),
+    queryFn: ({ signal }) => api.window(window!, signal),
+    enabled: window !== undefined,
+    staleTime: ({ state }) => (isPublished(state.data) ? Infinity : 0),
+    refetchInterval: ({ state }) => (isPublished(state.data) ? false : Math.min(pollMs, OPEN_WINDOW_POLL_MS)),
+  });
+}
+
+function isPublished(record: WindowRecord | undefined): boolean {
+  return typeof record?.publishedAt === 'string';
+}
+
+/** The book of a published window; undefined asks for none. Null where the validator has none. */
+export function useWindowBook(window: number | undefined): UseQueryResult<SignedBook | null> {
+  const { api } = useApp();
+  return useQuery({
+    queryKey: QUERY_KEYS.book(window ?? 0),
+    queryFn: async ({ signal }) => {
+      try {
+        return await api.book(window!, signal);
+      } catch (error) {
+        if (error instanceof ProblemError && error.status === 404) return null;
+        throw error;
+      }
+    },
+    enabled: window !== undefined,
+    staleTime: ({ state }) => (state.data ? Infinity : 0),
+    // A book may be megabytes; it is left soon after nobody shows it.
+    gcTime: BOOK_KEPT_MS,
   });
 }
 
