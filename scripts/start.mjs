@@ -13,6 +13,8 @@ const APP_SOURCES = [
   'public',
   'index.html',
   'vite.config.ts',
+  'vite.lingui.ts',
+  'vite.pwa.ts',
   'package-lock.json',
 ];
 
