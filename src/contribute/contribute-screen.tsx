@@ -1,5 +1,5 @@
 /** The first screen: this tab's contribution, the run, and how both do. */
-import { HowItWorks } from '../how-it-works.tsx';
+import { HowItWorks } from '../learn/how-it-works.tsx';
 import { Leaderboard } from '../leaderboard/leaderboard.tsx';
 import { RunPanel } from '../run/run-panel.tsx';
 import { WindowPanel } from '../run/window-panel.tsx';

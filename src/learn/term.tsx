@@ -2,8 +2,7 @@
  * A word that a newcomer cannot know: hover, focus or a tap shows what it means, with a link to the glossary. A button,
  * so it must not stand inside another button, a link or a label.
  */
-import { useLingui as useTranslations } from '@lingui/react';
-import { Trans } from '@lingui/react/macro';
+import { Trans, useLingui } from '@lingui/react/macro';
 import { useEffect, useId, useRef, useState, type CSSProperties, type ReactNode } from 'react';
 import type { Entry, TermName } from './glossary.ts';
 import { besideAnchor } from './popover-position.ts';
@@ -84,7 +83,7 @@ function Definition({
   name: TermName;
   anchor: { readonly current: HTMLElement | null };
 }) {
-  const { i18n } = useTranslations();
+  const { i18n } = useLingui();
   const popover = useRef<HTMLSpanElement>(null);
   const [entry, setEntry] = useState<Entry>();
   const [place, setPlace] = useState<CSSProperties>({});
