@@ -1,4 +1,3 @@
-import '../i18n/testing/english.ts';
 import { i18n } from '@lingui/core';
 import { describe, expect, it } from 'vitest';
 import { GLOSSARY, TOPICS, type Entry } from './glossary.ts';

@@ -2,7 +2,8 @@
 import type { OptimiserStore } from '../../client/ports.ts';
 import { joinParts, MAX_RECORD_BYTES, partRange, splitIntoParts, type Database } from './database.ts';
 
-function owner(run: string, hotkey: string): string {
+/** Whose the parts are. */
+export function optimiserOwner(run: string, hotkey: string): string {
   return `optimiser/${run}/${hotkey}`;
 }
 
@@ -13,7 +14,7 @@ export function createOptimiserStore(database: Database, partBytes = MAX_RECORD_
         const transaction = connection.transaction(['optimiser', 'parts']);
         const record = await transaction.objectStore('optimiser').get([run, hotkey]);
         if (!record) return undefined;
-        const parts = await transaction.objectStore('parts').getAll(partRange(owner(run, hotkey)));
+        const parts = await transaction.objectStore('parts').getAll(partRange(optimiserOwner(run, hotkey)));
         const bytes = joinParts(parts, record.byteLength);
         return bytes && { window: record.window, bytes };
       }),
@@ -24,8 +25,8 @@ export function createOptimiserStore(database: Database, partBytes = MAX_RECORD_
         const store = transaction.objectStore('parts');
         await Promise.all([
           // One transaction: a crash leaves the old state or the new one, never parts of both.
-          store.delete(partRange(owner(run, hotkey))),
-          ...parts.map((part, index) => store.put(part, [owner(run, hotkey), index])),
+          store.delete(partRange(optimiserOwner(run, hotkey))),
+          ...parts.map((part, index) => store.put(part, [optimiserOwner(run, hotkey), index])),
           transaction.objectStore('optimiser').put({
             run,
             hotkey,
