@@ -7,6 +7,7 @@ import {
   ClockSchema,
   LeaderboardSchema,
   PeerSchema,
+  RefusalsSchema,
   SignedReceiptSchema,
   TicketSchema,
   WindowRecordSchema,
@@ -16,6 +17,7 @@ import {
   type JoinRequest,
   type Leaderboard,
   type PeerState,
+  type Refusal,
   type RevocationRequest,
   type SignedReceipt,
   type Ticket,
@@ -46,6 +48,8 @@ export interface ValidatorApi {
   window(window: number, signal?: AbortSignal): Promise<WindowRecord>;
   /** What a published window's judgement is recomputed from. The signature is not checked here. */
   book(window: number, signal?: AbortSignal): Promise<SignedBook>;
+  /** Uploads of a window that were refused, oldest first. */
+  refusals(window: number, signal?: AbortSignal): Promise<Refusal[]>;
   /** Oldest first. */
   windows(from: number, limit: number, signal?: AbortSignal): Promise<WindowSummary[]>;
   /** What the validator recorded of a hotkey on the run's chain, oldest first. */
@@ -121,6 +125,7 @@ export function createValidatorApi({
     window: (window, signal) => json(WindowRecordSchema, `/v1/windows/${window}`, { signal }),
     book: (window, signal) =>
       json(SignedBookSchema, `/v1/windows/${window}/book`, { signal, maxBytes: MAX_BOOK_BYTES }),
+    refusals: (window, signal) => json(RefusalsSchema, `/v1/windows/${window}/refusals`, { signal }),
     windows: (from, limit, signal) =>
       json(WindowSummarySchema.array(), `/v1/windows?from=${from}&limit=${limit}`, { signal }),
     chainRecords: (hotkey, limit, signal) =>

@@ -8,6 +8,7 @@ import { createRandom, seedFrom } from '../core/numerics/prng.ts';
 import type { Checkpoint, WindowSummary } from '../core/protocol/api.ts';
 import type { RunManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
+import { windowSummary } from '../core/protocol/testing/window-summary.ts';
 import { createScheme } from '../core/scheme/create-scheme.ts';
 import type { Evaluator } from '../engine/engine.ts';
 import { sha256Hex, webDigest, type ValidatorApi } from './api.ts';
@@ -79,15 +80,7 @@ async function makeHistory(): Promise<History> {
     applyOuterStep(parameters, step);
     roots.push(await rootNow());
     const outerStep = await store(scheme.encodeStep(step, { run: RUN, window }));
-    windows.push({
-      window,
-      lossBefore: 1,
-      lossAfter: 1,
-      participants: 1,
-      aggregated: 1,
-      stateRoot: roots.at(-1)!,
-      outerStep,
-    });
+    windows.push(windowSummary(window, { stateRoot: roots.at(-1)!, outerStep }));
   }
   return { blobs, checkpoint, windows, roots };
 }

@@ -321,6 +321,10 @@ export const WindowRecordSchema = z
   .meta({ id: 'WindowRecord' });
 export type WindowRecord = z.infer<typeof WindowRecordSchema>;
 
+/** GET /v1/windows/:w/refusals: uploads that were refused, at most 1,000. */
+export const RefusalsSchema = z.array(z.object({ hotkey: HotkeySchema, verdict: VerdictSchema })).max(1_000);
+export type Refusal = z.infer<typeof RefusalsSchema>[number];
+
 /** GET /v1/windows?from=&limit= : one row a window, oldest first, for charts. */
 export const WindowSummarySchema = z
   .object({
@@ -331,6 +335,21 @@ export const WindowSummarySchema = z
     aggregated: z.int().nonnegative(),
     stateRoot: Sha256Schema.nullable(),
     outerStep: BlobRefSchema.nullable(),
+    /** In the pages that contributions no check caught say they trained. */
+    tokens: z.int().nonnegative().nullable(),
+    /** Of the contributions accepted. */
+    bytes: z.int().nonnegative().nullable(),
+    /** Uploads refused until it was published, at most 8 of a peer; null where they were not kept. */
+    rejected: z.int().nonnegative().nullable(),
+    /**
+     * Peers by the check that kept their work out, the first that failed: contributions accepted and not aggregated, and
+     * peers whose every upload was refused.
+     */
+    caught: z.partialRecord(CheckSchema, z.int().nonnegative()),
+    /** Contributions whose losses were measured. */
+    evaluated: z.int().nonnegative().nullable(),
+    /** What those evaluated and not aggregated would have raised the loss on random pages by, summed, in nats a token. */
+    keptOut: z.number().nonnegative().nullable(),
   })
   .meta({ id: 'WindowSummary' });
 export type WindowSummary = z.infer<typeof WindowSummarySchema>;

@@ -1,18 +1,11 @@
 import { QueryClient } from '@tanstack/react-query';
 import { describe, expect, it } from 'vitest';
 import type { ClockState, WindowSummary } from '../../core/protocol/api.ts';
+import { windowSummary } from '../../core/protocol/testing/window-summary.ts';
 import type { EventSourceLike } from './event-stream.ts';
 import { createLive, MAX_WINDOWS, QUERY_KEYS, upsertWindow } from './live.ts';
 
-const row = (window: number, lossAfter: number | null = null): WindowSummary => ({
-  window,
-  lossBefore: null,
-  lossAfter,
-  participants: null,
-  aggregated: 0,
-  stateRoot: null,
-  outerStep: null,
-});
+const row = (window: number, lossAfter: number | null = null): WindowSummary => windowSummary(window, { lossAfter });
 
 const clock = (serverTime: string): ClockState => ({
   run: '0'.repeat(32),

@@ -31,6 +31,7 @@ export const QUERY_KEYS = {
   windows: ['windows'],
   record: (window: number) => ['window', window, 'record'],
   book: (window: number) => ['window', window, 'book'],
+  refusals: (window: number) => ['window', window, 'refusals'],
   peers: ['peer'],
   peer: (hotkey: string) => ['peer', hotkey],
 } as const;

@@ -12,7 +12,16 @@ import { keyFileSigner } from './key-file.ts';
 import { FolderInUseError, lockFolder } from './lock.ts';
 import { openSqliteStore } from './sqlite.ts';
 import { describeRunStore } from './testing/store-suite.ts';
-import { createTestRun, silentLog } from './testing/test-run.ts';
+import {
+  contributionOf,
+  createTestRun,
+  deliver,
+  FakeClock,
+  joinRequest,
+  openTestRun,
+  silentLog,
+  testPeer,
+} from './testing/test-run.ts';
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const folders: string[] = [];
@@ -51,10 +60,40 @@ it('the store brings figures of its first version up to date, and keeps everythi
   raw.exec('alter table windows drop column put_opens_block');
   raw.exec('alter table windows drop column put_closes_block');
   raw.exec('drop table chain_records');
+  raw.exec('drop index verdicts_refused');
   raw.exec('delete from migrations where version > 1');
   raw.close();
   const migrated = await openSqliteStore(database);
   expect((await migrated.peer('a'))?.figures).toEqual({ ...figures, poc: 0.5, conduct });
+  await migrated.close();
+});
+
+it('the store makes the summaries of an older version anew, from what is on record', async () => {
+  const dataDir = join(await temporary(), 'run');
+  await createTestRun(dataDir);
+  const clock = new FakeClock();
+  const run = await openTestRun(dataDir, clock);
+  const [alice, bob, carol] = [testPeer('alice'), testPeer('bob'), testPeer('carol')];
+  for (const peer of [alice, bob, carol]) await run.rounds.join(await joinRequest(run.rounds.clock().run, peer));
+  const astray = { header: { syncSample: Array.from({ length: 22 }, () => 9) } };
+  const bytes = [await contributionOf(run, alice), await contributionOf(run, bob, astray)] as const;
+  const otherModel = await contributionOf(run, carol, { header: { root: 'ab'.repeat(32) } });
+  clock.moveTo(run.rounds.clock().putOpensAt);
+  await deliver(run, alice, bytes[0]);
+  await deliver(run, bob, bytes[1]);
+  await expect(deliver(run, carol, otherModel)).rejects.toThrow(/other parameters|trained from/);
+  await run.rounds.closeWindow();
+  const written = await run.folder.store.summaries(1, 1);
+  expect(written).toMatchObject([{ window: 1, tokens: 4 * 2 * 16, caught: { sync: 1, model: 1 }, rejected: 1 }]);
+  await run.close();
+
+  const raw = new Database(join(dataDir, 'run.sqlite'));
+  raw.exec('drop index verdicts_refused');
+  raw.exec(`update windows set summary = '{"window":1}' where window = 1`);
+  raw.exec('delete from migrations where version > 5');
+  raw.close();
+  const migrated = await openSqliteStore(join(dataDir, 'run.sqlite'));
+  expect(await migrated.summaries(1, 1)).toEqual([{ ...written[0], rejected: null, caught: { sync: 1 } }]);
   await migrated.close();
 });
 

@@ -1,5 +1,8 @@
 /** The tables of the run store, and the steps that make them. Written so that SQLite and PostgreSQL both take them. */
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely';
+import type { Verdict, WindowRecord } from '../../core/protocol/api.ts';
+import type { SignedManifest } from '../../core/protocol/manifest.ts';
+import { summaryOf } from '../rounds/summary.ts';
 
 /** Milliseconds and sizes: PostgreSQL's driver reads them as text. */
 type BigInteger = ColumnType<number | string, number, number>;
@@ -163,6 +166,31 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
       .addColumn('record', 'text', (column) => column.notNull())
       .addPrimaryKeyConstraint('chain_records_key', ['hotkey', 'block'])
       .execute();
+  },
+  // Summaries said less before; how many uploads were refused was kept for no window as a whole.
+  async (db) => {
+    await sql`create index verdicts_refused on verdicts (window) where refusal = 1`.execute(db);
+    const run = await db.selectFrom('run').select('signed').executeTakeFirst();
+    if (!run) return;
+    const { manifest } = JSON.parse(run.signed) as SignedManifest;
+    const published = db.selectFrom('windows').where('record', 'is not', null);
+    for (const { window } of await published.select('window').execute()) {
+      const row = await published.select('record').where('window', '=', window).executeTakeFirstOrThrow();
+      const record = JSON.parse(row.record!) as WindowRecord;
+      const verdicts = await db
+        .selectFrom('verdicts')
+        .select(['hotkey', 'verdict'])
+        .where('hotkey', 'in', [...record.contributions.map(({ hotkey }) => hotkey), ''])
+        .where('window', '=', window)
+        .where('refusal', '=', 0)
+        .execute();
+      const judged = verdicts.map(({ hotkey, verdict }) => ({ hotkey, verdict: JSON.parse(verdict) as Verdict }));
+      await db
+        .updateTable('windows')
+        .set({ summary: JSON.stringify(summaryOf(record, judged, null, manifest)) })
+        .where('window', '=', window)
+        .execute();
+    }
   },
 ];
 

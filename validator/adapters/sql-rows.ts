@@ -1,6 +1,6 @@
 /** Rows of the tables as what the rounds know, and back. */
 import type { Insertable, Selectable } from 'kysely';
-import type { SignedReceipt, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
+import type { SignedReceipt } from '../../core/protocol/api.ts';
 import type { Figures } from '../../core/protocol/figures.ts';
 import type { ContributionRow, OpenWindow, PeerRow } from '../rounds/store.ts';
 import type { Tables } from './database.ts';
@@ -72,9 +72,4 @@ export function toContribution(row: Selectable<Tables['contributions']>): Contri
     sessionKey: row.session_key,
     receipt: parse(row.receipt) as SignedReceipt,
   };
-}
-
-export function summaryOf(record: WindowRecord): WindowSummary {
-  const { window, lossBefore, lossAfter, participants, aggregated, stateRoot, outerStep } = record;
-  return { window, lossBefore, lossAfter, participants, aggregated: aggregated.length, stateRoot, outerStep };
 }

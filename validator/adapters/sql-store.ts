@@ -1,5 +1,5 @@
 /** The run store on SQL. Every method is one statement or one transaction. */
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
 import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
@@ -7,7 +7,7 @@ import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { NewestDelegation } from '../rounds/delegations.ts';
 import type { RunStore, StepRow } from '../rounds/store.ts';
 import { migrate, type Tables } from './database.ts';
-import { fromOpenWindow, parse, summaryOf, toContribution, toOpenWindow, toPeer } from './sql-rows.ts';
+import { fromOpenWindow, parse, toContribution, toOpenWindow, toPeer } from './sql-rows.ts';
 
 async function currentPeer(db: Kysely<Tables>, hotkey: string): Promise<Selectable<Tables['peers']> | undefined> {
   return db.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).where('uid', '>=', 0).executeTakeFirst();
@@ -106,11 +106,11 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
     async markJudging(window) {
       await db.updateTable('windows').set({ judging: 1 }).where('window', '=', window).execute();
     },
-    async closeWindow({ record, verdicts, history, peers, checkpoint, book, next }) {
+    async closeWindow({ record, summary, verdicts, history, peers, checkpoint, book, next }) {
       await db.transaction().execute(async (t) => {
         const closed = await t
           .updateTable('windows')
-          .set({ record: JSON.stringify(record), summary: JSON.stringify(summaryOf(record)) })
+          .set({ record: JSON.stringify(record), summary: JSON.stringify(summary) })
           .where('window', '=', record.window)
           .where('record', 'is', null)
           .executeTakeFirst();
@@ -356,6 +356,18 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
           .values({ hotkey, window: verdict.window, refusal: 1, verdict: JSON.stringify(verdict) })
           .execute();
       });
+    },
+    async refusals(window, limit) {
+      const rows = await db
+        .selectFrom('verdicts')
+        .select(['hotkey', 'verdict'])
+        .where('window', '=', window)
+        // A literal, as in the index.
+        .where(sql<boolean>`refusal = 1`)
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map(({ hotkey, verdict }) => ({ hotkey, verdict: parse(verdict) as Verdict }));
     },
 
     async addChainRecords(records, keep) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { windowSummary } from '../../core/protocol/testing/window-summary.ts';
 import { AuditSourceError, createAuditSource } from './source.ts';
 
 const HASH = 'ab'.repeat(32);
@@ -30,15 +31,7 @@ describe('public data', () => {
 
   it('comes in pages, to the end', async () => {
     const asked: string[] = [];
-    const row = (window: number) => ({
-      window,
-      lossBefore: 1,
-      lossAfter: 1,
-      participants: 0,
-      aggregated: 0,
-      stateRoot: HASH,
-      outerStep: null,
-    });
+    const row = (window: number) => windowSummary(window, { stateRoot: HASH });
     const source = createAuditSource('http://validator.invalid', (url) => {
       const address = new URL(url as string);
       asked.push(address.href);

@@ -128,6 +128,8 @@ describe('the API', () => {
     const { book } = SignedBookSchema.parse(await (await get('/v1/windows/1/book')).json());
     expect(book).toMatchObject({ window: 1, previous: null, record: { window: 1 } });
     expect((await get('/v1/windows/2/book')).status).toBe(404);
+    expect(await (await get('/v1/windows/1/refusals')).json()).toEqual([]);
+    await expectProblem(await get('/v1/windows/3/refusals'), 'unknown-window');
     expect(await (await get('/v1/checkpoints/latest')).json()).toMatchObject({ window: 1, steps: [{ window: 1 }] });
   });
 

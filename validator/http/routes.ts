@@ -6,6 +6,7 @@ import {
   JoinRequestSchema,
   LeaderboardSchema,
   PeerSchema,
+  RefusalsSchema,
   RevocationRequestSchema,
   SignedReceiptSchema,
   TicketRequestSchema,
@@ -178,6 +179,14 @@ export const bookRoute = createRoute({
   summary: 'The open book of a published window: all that its judgement can be recomputed from, signed',
   request: { params: windowParameter },
   responses: { 200: json(SignedBookSchema, 'The book'), ...problems('malformed-request', 'unknown-window') },
+});
+
+export const refusalsRoute = createRoute({
+  method: 'get',
+  path: '/v1/windows/{window}/refusals',
+  summary: 'Uploads of a window that were refused, oldest first, a few of each peer',
+  request: { params: windowParameter },
+  responses: { 200: json(RefusalsSchema, 'Whose, and why'), ...problems('malformed-request', 'unknown-window') },
 });
 
 export const ticketRoute = createRoute({

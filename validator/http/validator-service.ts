@@ -5,6 +5,7 @@ import type {
   JoinRequest,
   Leaderboard,
   PeerState,
+  Refusal,
   RevocationRequest,
   SignedReceipt,
   Ticket,
@@ -31,6 +32,8 @@ export interface ValidatorService {
   chainRecords(hotkey: string, limit: number): Promise<ChainRecord[]>;
   window(window: number): Promise<WindowRecord>;
   book(window: number): Promise<SignedBook>;
+  /** Oldest first. */
+  refusals(window: number): Promise<Refusal[]>;
   windows(from: number, limit: number): Promise<WindowSummary[]>;
   ticket(window: number, request: TicketRequest): Promise<Ticket>;
   receive(

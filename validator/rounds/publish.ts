@@ -5,7 +5,11 @@ import { instant, type RoundsPorts, type RunContext } from './context.ts';
 import type { Judgement } from './judge.ts';
 import { writeCheckpoint } from './parameters.ts';
 import type { OpenWindow } from './store.ts';
+import { summaryOf } from './summary.ts';
 import { beginWindow } from './windows.ts';
+
+/** As many as count: further ones are somebody's flood. */
+const MAX_REFUSALS = 100_000;
 
 /** @throws Error when the window was published already */
 export async function publishWindow(
@@ -67,6 +71,7 @@ export async function publishWindow(
   });
   const book = await writeBook(context, ports, open, judgement, record, next);
   const { verdicts, history, peers } = judgement;
-  await store.closeWindow({ record, verdicts, history, peers, checkpoint, book, next });
+  const summary = summaryOf(record, verdicts, await store.refusals(window, MAX_REFUSALS), manifest);
+  await store.closeWindow({ record, summary, verdicts, history, peers, checkpoint, book, next });
   return { record, next };
 }

@@ -234,6 +234,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     },
     window: (window) => views.window(window),
     book: (window) => readBook(ports, window),
+    refusals: (window) => views.refusals(window),
     windows: (from, limit) => views.windows(from, limit),
     ticket: (window, request) => uploads.ticket(window, request),
     receive: (ticket, declared, body) => {

@@ -12,6 +12,7 @@ import type { Figures } from '../../core/protocol/figures.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { NewestDelegation } from './delegations.ts';
+import type { PeerVerdict } from './summary.ts';
 
 export interface PhaseBlocks {
   readonly putOpens: number;
@@ -87,7 +88,8 @@ export interface BookRow {
 /** All that a published window changes, written at once or not at all. */
 export interface WindowClose {
   readonly record: WindowRecord;
-  readonly verdicts: readonly { readonly hotkey: string; readonly verdict: Verdict }[];
+  readonly summary: WindowSummary;
+  readonly verdicts: readonly PeerVerdict[];
   readonly history: readonly { readonly hotkey: string; readonly point: PeerHistoryPoint }[];
   readonly peers: readonly {
     readonly hotkey: string;
@@ -159,6 +161,8 @@ export interface RunStore {
   accept(row: ContributionRow): Promise<ContributionRow>;
   /** Counts a refused upload; its verdict is kept while the peer has fewer than `keep` in that window. */
   refuse(hotkey: string, verdict: Verdict, keep: number): Promise<void>;
+  /** Kept verdicts on a window's refused uploads, oldest first. */
+  refusals(window: number, limit: number): Promise<PeerVerdict[]>;
 
   /** Adds readings of the chain, and keeps the newest `keep` of each hotkey; one of the same block replaces it. */
   addChainRecords(

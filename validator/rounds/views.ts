@@ -7,6 +7,7 @@ import type {
   PeerState,
   Phase,
   Rating,
+  Refusal,
   WindowRecord,
   WindowSummary,
 } from '../../core/protocol/api.ts';
@@ -18,6 +19,7 @@ import type { OpenWindow, PeerRow, RunStore } from './store.ts';
 const MAX_VERDICTS = 200;
 const MAX_HISTORY = 500;
 const MAX_RECEIPTS = 100;
+const MAX_REFUSALS = 1_000;
 /** Sorts after every rank; Infinity would not subtract. */
 const UNRANKED = Number.MAX_SAFE_INTEGER;
 
@@ -25,6 +27,8 @@ export interface Views {
   peer(hotkey: string): Promise<PeerState>;
   leaderboard(): Promise<Leaderboard>;
   window(window: number): Promise<WindowRecord>;
+  /** Oldest first. */
+  refusals(window: number): Promise<Refusal[]>;
   /** Published windows from `from` on, oldest first. */
   windows(from: number, limit: number): Promise<WindowSummary[]>;
   checkpoint(): Promise<Checkpoint>;
@@ -69,6 +73,9 @@ export function createViews(
     };
   }
 
+  const unknownWindow = (window: number): ProblemError =>
+    new ProblemError('unknown-window', `There is no window ${window}; the current one is ${state.open().window}.`);
+
   return {
     async peer(hotkey) {
       const row = await store.peer(hotkey);
@@ -108,9 +115,12 @@ export function createViews(
       const open = state.open();
       if (window === open.window) return openRecord(open);
       const record = await store.record(window);
-      if (!record)
-        throw new ProblemError('unknown-window', `There is no window ${window}; the current one is ${open.window}.`);
+      if (!record) throw unknownWindow(window);
       return record;
+    },
+    async refusals(window) {
+      if (window < 1 || window > state.open().window) throw unknownWindow(window);
+      return store.refusals(window, MAX_REFUSALS);
     },
     windows: (from, limit) => store.summaries(from, limit),
     async checkpoint() {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Evaluation, WindowSummary } from '../../../core/protocol/api.ts';
+import { windowSummary } from '../../../core/protocol/testing/window-summary.ts';
 import { candidates, exampleOf } from './use-example.ts';
 
 const rating = { mu: 25, sigma: 8, ordinal: 0 };
@@ -11,15 +12,8 @@ const evaluation = (hotkey: string, gain: number): Evaluation => ({
   rating: { before: rating, after: rating },
 });
 
-const row = (window: number, participants: number | null, stateRoot: string | null): WindowSummary => ({
-  window,
-  participants,
-  stateRoot,
-  lossBefore: null,
-  lossAfter: null,
-  aggregated: 0,
-  outerStep: null,
-});
+const row = (window: number, participants: number | null, stateRoot: string | null): WindowSummary =>
+  windowSummary(window, { participants, stateRoot });
 
 describe('the tour’s example', () => {
   const record = {

@@ -1,7 +1,7 @@
 /** What every run store must do, whatever database it is on. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshFigures } from '../../../core/gauntlet/scoring.ts';
-import type { WindowRecord } from '../../../core/protocol/api.ts';
+import type { WindowRecord, WindowSummary } from '../../../core/protocol/api.ts';
 import type { ChainRecord } from '../../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../../core/protocol/manifest.ts';
 import { REFERENCE_GAUNTLET } from '../../../core/model/presets.ts';
@@ -49,8 +49,25 @@ const recordOf = (window: number): WindowRecord => ({
   stateRoot: HASH,
 });
 
+const summaryAt = (window: number): WindowSummary => ({
+  window,
+  lossBefore: 3,
+  lossAfter: 2.5,
+  participants: 1,
+  aggregated: 1,
+  stateRoot: HASH,
+  outerStep: { sha256: HASH, bytes: 10 },
+  tokens: 512,
+  bytes: 5_000_000_000,
+  rejected: 2,
+  caught: { sync: 1 },
+  evaluated: 1,
+  keptOut: 0.25,
+});
+
 const closeOf = (window: number, change: Partial<WindowClose> = {}): WindowClose => ({
   record: recordOf(window),
+  summary: summaryAt(window),
   verdicts: [],
   history: [],
   peers: [],
@@ -223,6 +240,17 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       for (let i = 0; i < 4; i++) await store.refuse('a', verdictOf(1, `refusal ${i}`), 2);
       expect(await store.peer('a')).toMatchObject({ rejected: 4 });
       expect((await store.verdicts('a', 10)).map(({ reason }) => reason)).toEqual(['refusal 1', 'refusal 0']);
+      await join('b');
+      await store.refuse('b', verdictOf(1, 'refusal of b'), 2);
+      await store.refuse('b', verdictOf(2, 'another window'), 2);
+      await store.closeWindow(closeOf(1, { verdicts: [{ hotkey: 'a', verdict: verdictOf(1, 'judged') }] }));
+      const refusals = await store.refusals(1, 10);
+      expect(refusals.map(({ hotkey, verdict }) => `${hotkey}: ${verdict.reason}`)).toEqual([
+        'a: refusal 0',
+        'a: refusal 1',
+        'b: refusal of b',
+      ]);
+      expect(await store.refusals(1, 1)).toEqual(refusals.slice(0, 1));
     });
 
     it('closes a window once, with everything that it changes', async () => {
@@ -243,7 +271,7 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await store.record(2)).toBeUndefined();
       expect(await store.book(1)).toEqual(close.book);
       expect(await store.book(2)).toBeUndefined();
-      expect(await store.summaries(0, 10)).toMatchObject([{ window: 1, lossAfter: 2.5, aggregated: 1 }]);
+      expect(await store.summaries(0, 10)).toEqual([summaryAt(1)]);
       expect(await store.peer('a')).toMatchObject({ evaluated: 1, aggregated: 1, figures: { poc: 0.5 } });
       expect(await store.history('a', 10)).toEqual([point]);
       await expect(store.closeWindow(close)).rejects.toThrow(/not open/);
