@@ -6,6 +6,7 @@ import * as zlib from 'node:zlib';
 import react from '@vitejs/plugin-react';
 
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { about, thirdPartyLicences } from './vite.about.ts';
 import { translations } from './vite.lingui.ts';
 import { installable } from './vite.pwa.ts';
 
@@ -74,15 +75,25 @@ function precompress(): Plugin {
   };
 }
 
+const licences = thirdPartyLicences();
 const proxy = { '/v1': { target: VALIDATOR, changeOrigin: false } };
 
 export default defineConfig({
   // Relative, so that dist/ works under any path of any static host.
   base: './',
-  plugins: [translations(), react(), contentSecurityPolicy(), installable(), precompress()],
+  plugins: [
+    about(),
+    translations(),
+    react(),
+    licences.collect(),
+    licences.write(),
+    contentSecurityPolicy(),
+    installable(),
+    precompress(),
+  ],
   // The engine says where the runtime's script is, so a second copy of it inside the bundle would only be downloaded.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [licences.collect()] },
   build: {
     rolldownOptions: { checks: { bundlerTimings: false } },
     outDir: 'dist',

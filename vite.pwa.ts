@@ -38,7 +38,11 @@ export const installable = (): Plugin[] =>
       ],
       navigateFallback: 'index.html',
       // What the validator itself answers, and the widget for other sites.
-      navigateFallbackDenylist: [/\/v1\//, /\/(?:docs|openapi\.json|metrics|healthz|readyz)$/, /embed\.html/],
+      navigateFallbackDenylist: [
+        /\/v1\//,
+        /\/(?:docs|openapi\.json|metrics|healthz|readyz|third-party-licences\.txt)$/,
+        /embed\.html/,
+      ],
       cleanupOutdatedCaches: true,
       // Vite names these by their content.
       dontCacheBustURLsMatching: /\/assets\//,

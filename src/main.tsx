@@ -10,6 +10,8 @@ import { createLive } from './client/live.ts';
 import { parseParameters } from './client/parameters.ts';
 import { createQueryClient } from './client/queries.ts';
 import { createController } from './contribute/controller.ts';
+import { logContributor } from './contribute/log-contributor.ts';
+import { logUncaught } from './platform/log.ts';
 import { rememberedThrottle } from './platform/remembered-throttle.ts';
 import { startLanguage } from './i18n/language.ts';
 import { SpokenLanguage } from './i18n/spoken-language.tsx';
@@ -39,6 +41,8 @@ const services = {
 };
 // For as long as the page lives.
 live.follow(queryClient);
+logUncaught();
+logContributor(services.controller.store);
 
 await startLanguage();
 createRoot(document.getElementById('app')!).render(

@@ -1,0 +1,83 @@
+/** Which app this is. */
+import { Trans, useLingui } from '@lingui/react/macro';
+import { PROTOCOL_VERSION } from '../../core/protocol/manifest.ts';
+import { useApp } from '../client/app-context.ts';
+import { Card } from '../ui/card.tsx';
+import { formatInteger, localised } from '../ui/format.ts';
+import { BUILD } from './build.ts';
+import styles from './settings.module.css';
+
+const builtOn = localised((locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }));
+
+export function AboutCard() {
+  const { t } = useLingui();
+  const { validatorUrl } = useApp().parameters.start;
+  const unknown = t`unknown`;
+  return (
+    <Card title={t`About`}>
+      <dl className={styles['facts']}>
+        <div>
+          <dt>
+            <Trans>Version</Trans>
+          </dt>
+          <dd data-testid="version">{BUILD?.version ?? unknown}</dd>
+        </div>
+        <div>
+          <dt>
+            <Trans>Commit</Trans>
+          </dt>
+          <dd data-testid="commit">
+            <code>{BUILD?.commit ?? unknown}</code>
+          </dd>
+        </div>
+        <div>
+          <dt>
+            <Trans>Built</Trans>
+          </dt>
+          <dd>{BUILD ? <time dateTime={BUILD.builtAt}>{builtOn().format(new Date(BUILD.builtAt))}</time> : unknown}</dd>
+        </div>
+        <div>
+          <dt>
+            <Trans>Protocol</Trans>
+          </dt>
+          <dd>
+            <Trans>version {formatInteger(PROTOCOL_VERSION)}</Trans>
+          </dd>
+        </div>
+        <div>
+          <dt>
+            <Trans>Licence</Trans>
+          </dt>
+          <dd>Apache-2.0</dd>
+        </div>
+      </dl>
+      <ul className={styles['links']}>
+        <li>
+          <a href="#/learn">
+            <Trans>What is going on here?</Trans>
+          </a>
+        </li>
+        <li>
+          <a href="https://arxiv.org/abs/2505.21684" rel="noreferrer">
+            <Trans>The paper</Trans>
+          </a>
+        </li>
+        <li>
+          <a href={new URL('/docs', validatorUrl).href} rel="noreferrer">
+            <Trans>The validator’s API</Trans>
+          </a>
+        </li>
+        <li>
+          <a href="https://www.apache.org/licenses/LICENSE-2.0" rel="noreferrer">
+            <Trans>The licence</Trans>
+          </a>
+        </li>
+        <li>
+          <a href="third-party-licences.txt">
+            <Trans>Licences of what is built in</Trans>
+          </a>
+        </li>
+      </ul>
+    </Card>
+  );
+}
