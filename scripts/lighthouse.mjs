@@ -1,6 +1,6 @@
 /**
  * `npm run lighthouse`: a Lighthouse report of the first screen of a running validator, as a file. Figures are those of
- * this machine, on Lighthouse's own desktop profile. Needs a built app (`npm run build`).
+ * this machine, on Lighthouse's own desktop profile.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import lighthouse, { desktopConfig } from 'lighthouse';
 import { chromium } from '@playwright/test';
+import { ensureBuilt } from './build.mjs';
 import { findChromium } from './chromium.mjs';
 import { ROOT } from './install.mjs';
 
@@ -19,6 +20,7 @@ const DEBUG_PORT = 9_222;
 /** So that the page has figures to show. */
 const WINDOWS_FIRST = 3;
 
+ensureBuilt();
 const folder = mkdtempSync(join(tmpdir(), 'gauntlet-lighthouse-'));
 const flags = ['--preset', 'micro', '--window', '8', '--peers', '2', '--attackers', '1', '--port', '0'];
 const validator = spawn(process.execPath, ['bin/gauntlet.js', 'start', '--data', join(folder, 'run'), ...flags], {
@@ -48,6 +50,7 @@ try {
     writeFileSync(join(REPORTS, 'lighthouse.html'), report[0]);
     const scores = CATEGORIES.map((name) => [name, Math.round(lhr.categories[name].score * 100)]);
     for (const [name, score] of scores) console.log(`${name}: ${score}`);
+    console.log(`interactive after ${lhr.audits.interactive.displayValue}`);
     for (const audit of Object.values(lhr.audits)) {
       if (audit.score !== null && audit.score < 0.9) console.log(`  ${audit.id}: ${audit.displayValue ?? audit.title}`);
     }

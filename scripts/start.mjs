@@ -1,37 +1,7 @@
 /** `npm start`: installs and builds what is missing or stale, then hands over to `gauntlet start`. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { ensureInstalled, ROOT, run } from './install.mjs';
-
-const APP_SOURCES = [
-  'src',
-  'workers',
-  'client',
-  'core',
-  'chain',
-  'engine',
-  'public',
-  'index.html',
-  'vite.config.ts',
-  'vite.lingui.ts',
-  'vite.pwa.ts',
-  'package-lock.json',
-];
-
-function newestChange(path) {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestChange(`${path}/${name}`)));
-}
-
-export function ensureBuilt() {
-  const stamp = `${ROOT}dist/.built`;
-  const changed = Math.max(...APP_SOURCES.map((source) => newestChange(ROOT + source)));
-  if (existsSync(stamp) && statSync(stamp).mtimeMs > changed) return;
-  console.log('Building the app …');
-  run('npx', ['--no-install', 'vite', 'build', '--logLevel', 'warn']);
-  writeFileSync(stamp, '');
-}
+import { ensureBuilt } from './build.mjs';
+import { ensureInstalled, ROOT } from './install.mjs';
 
 const args = process.argv.slice(2);
 ensureInstalled();
