@@ -8,10 +8,12 @@ import { cors } from 'hono/cors';
 import type { Context } from 'hono';
 import { PROTOCOL_VERSION } from '../../core/protocol/manifest.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
-import { blobPath, blobResponse, unsatisfiedRange, type BlobReader } from './blobs.ts';
+import { blobPath, blobResponse, type BlobReader } from './blobs.ts';
 import { DOCS_CSS, docsHtml } from './docs.ts';
 import { createEventStreams, type EventStreams } from './event-stream.ts';
+import { createModelFiles, modelFilePath } from './model-files.ts';
 import { asProblem, malformed, pathOf, problemResponse } from './problems.ts';
+import { unsatisfiedRange } from './ranged.ts';
 import * as routes from './routes.ts';
 import type { ValidatorService } from './validator-service.ts';
 
@@ -151,8 +153,10 @@ function mountApi(app: OpenAPIHono, { service, addressOf, joins }: HttpOptions):
 }
 
 /** The routes that do not answer JSON. */
-function mountPlain(app: OpenAPIHono, { blobs, metrics }: HttpOptions, streams: EventStreams): void {
+function mountPlain(app: OpenAPIHono, { service, blobs, metrics }: HttpOptions, streams: EventStreams): void {
+  const modelFiles = createModelFiles(service, blobs);
   app.get('/v1/blobs/:sha256', (c) => blobResponse(blobs, c.req.param('sha256'), c.req.raw));
+  app.get('/v1/checkpoints/latest/:file', (c) => modelFiles.respond(c.req.param('file'), c.req.raw));
   app.get('/v1/events', (c) => {
     // A HEAD would leave a stream that nobody reads.
     if (c.req.method === 'HEAD')
@@ -188,6 +192,7 @@ function openApiDocument(app: OpenAPIHono): Document {
     paths: {
       ...document.paths,
       '/v1/blobs/{sha256}': blobPath,
+      '/v1/checkpoints/latest/{file}': modelFilePath,
       '/v1/events': {
         get: {
           summary: 'Server-sent events: clock, window, leaderboard; the data is an Event',

@@ -23,6 +23,8 @@ export interface ValidatorService {
   manifest(): SignedManifest;
   clock(): ClockState;
   checkpoint(): Promise<Checkpoint>;
+  /** What the open window trains from: flat fp32 vector in layout order, which nobody writes to. */
+  parameters(): { readonly stateRoot: string; readonly parameters: Float32Array<ArrayBuffer> };
   join(request: JoinRequest): Promise<PeerState>;
   revoke(hotkey: string, request: RevocationRequest): Promise<PeerState>;
   peer(hotkey: string): Promise<PeerState>;

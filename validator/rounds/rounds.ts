@@ -215,6 +215,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     manifest: () => context.signed,
     clock: clockState,
     checkpoint: () => views.checkpoint(),
+    parameters: () => ({ stateRoot: open.stateRoot, parameters }),
     async join(request) {
       const { hotkey } = await joinRun(context, ports, request, { window: open.window, maxPeers: options.maxPeers });
       log.info({ run, window: open.window, hotkey }, 'peer joined');

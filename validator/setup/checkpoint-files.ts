@@ -4,25 +4,13 @@
  */
 import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import * as z from 'zod';
-import { END_OF_TEXT } from '../../core/data/bpe.ts';
-import {
-  CheckpointError,
-  checkDuplicate,
-  placeTensor,
-  planStateDict,
-  stateDictOf,
-} from '../../core/model/checkpoint.ts';
+import { parameterBytes } from '../../core/lockstep/parameters.ts';
+import { CheckpointError, checkDuplicate, placeTensor, planStateDict } from '../../core/model/checkpoint.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
-import { fromHfConfig, toHfConfig } from '../../core/model/hf-config.ts';
+import { fromHfConfig } from '../../core/model/hf-config.ts';
+import { describingFiles, TOKENIZER_FILE, WEIGHTS_FILE, weightsHeader } from '../../core/model/hf-export.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
-import {
-  encodeHeader,
-  headerLength,
-  parseHeader,
-  tensorToFloat32,
-  type TensorEntry,
-} from '../../core/model/safetensors.ts';
+import { headerLength, parseHeader, tensorToFloat32, type TensorEntry } from '../../core/model/safetensors.ts';
 import { writeFileAtomically } from './files.ts';
 
 export interface CheckpointFolder {
@@ -35,7 +23,6 @@ export interface CheckpointFolder {
   readonly endOfTextId: number | null;
 }
 
-const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
 /** A file's bytes, or null when it does not exist. @throws CheckpointError when it cannot be read */
@@ -60,7 +47,7 @@ function parseJson(path: string, bytes: Uint8Array): unknown {
 async function weightFiles(dir: string): Promise<string[]> {
   const path = join(dir, INDEX);
   const bytes = await readIfThere(path);
-  if (bytes === null) return [SINGLE];
+  if (bytes === null) return [WEIGHTS_FILE];
   const map: unknown = (parseJson(path, bytes) as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null) throw new CheckpointError(`${path} has no weight_map`);
   const files = new Set<string>();
@@ -148,30 +135,10 @@ export async function readCheckpointDir(dir: string): Promise<CheckpointFolder> 
   return {
     config,
     parameters: await readParameters(dir, config),
-    tokenizerJson: await readIfThere(join(dir, 'tokenizer.json')),
+    tokenizerJson: await readIfThere(join(dir, TOKENIZER_FILE)),
     endOfTextId: endOfText(json),
   };
 }
-
-/** Names of the end and the begin token in the tokenizers of Llama models, ours first. */
-const END_TOKENS = [END_OF_TEXT, '<|end_of_text|>', '</s>'];
-const BEGIN_TOKENS = ['<|begin_of_text|>', '<s>'];
-
-const SpecialTokenSchema = z.looseObject({ id: z.int().nonnegative(), content: z.string() });
-const AddedTokensSchema = z.looseObject({ added_tokens: z.array(SpecialTokenSchema).default([]) });
-
-type SpecialToken = z.infer<typeof SpecialTokenSchema>;
-
-function specialTokens(tokenizerJson: Uint8Array): { begin: SpecialToken | null; end: SpecialToken | null } {
-  const parsed = AddedTokensSchema.safeParse(parseJson('tokenizer.json', tokenizerJson));
-  if (!parsed.success) throw new CheckpointError(`tokenizer.json: ${z.prettifyError(parsed.error)}`);
-  const find = (names: readonly string[]): SpecialToken | null =>
-    parsed.data.added_tokens.find(({ content }) => names.includes(content)) ?? null;
-  const end = find(END_TOKENS);
-  return { begin: find(BEGIN_TOKENS) ?? end, end };
-}
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
  * Writes a checkpoint folder that `transformers` loads with `from_pretrained`. The weights come last: a folder with
@@ -187,30 +154,11 @@ export async function exportCheckpointDir(
   parameters: Float32Array,
   tokenizerJson: Uint8Array,
 ): Promise<void> {
-  const tensors = stateDictOf(parameterLayout(config), parameters);
-  const { begin, end } = specialTokens(tokenizerJson);
-  const special = { begin: begin?.id ?? null, end: end?.id ?? null };
+  const { total } = parameterLayout(config);
+  if (parameters.length !== total) throw new RangeError(`${parameters.length} parameters for a model of ${total}`);
+  const files = describingFiles(config, tokenizerJson);
   await mkdir(dir, { recursive: true });
-  const write = (name: string, parts: Iterable<Uint8Array | string>): Promise<void> =>
-    writeFileAtomically(join(dir, name), parts);
-  await write('config.json', [json(toHfConfig(config, special))]);
-  await write('generation_config.json', [
-    json({ _from_model_config: true, bos_token_id: special.begin, eos_token_id: special.end }),
-  ]);
-  await write('tokenizer.json', [tokenizerJson]);
-  await write('tokenizer_config.json', [
-    json({
-      add_prefix_space: false,
-      bos_token: begin?.content ?? null,
-      clean_up_tokenization_spaces: false,
-      eos_token: end?.content ?? null,
-      model_max_length: config.contextLength,
-      tokenizer_class: 'PreTrainedTokenizerFast',
-      unk_token: null,
-    }),
-  ]);
-  await write(SINGLE, [
-    encodeHeader(tensors),
-    ...tensors.map(({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
-  ]);
+  for (const [name, text] of files) await writeFileAtomically(join(dir, name), [text]);
+  await writeFileAtomically(join(dir, TOKENIZER_FILE), [tokenizerJson]);
+  await writeFileAtomically(join(dir, WEIGHTS_FILE), [weightsHeader(config), parameterBytes(parameters)]);
 }
