@@ -12,16 +12,14 @@ export function Header() {
   const manifest = useManifest();
   return (
     <header className={styles['header']}>
-      <p className={styles['brand']}>
+      <div className={styles['brand']}>
         <Mark />
-        Gauntlet
-      </p>
-      <Navigation />
-      {manifest && (
-        <p className={styles['run']}>
-          {manifest.name} <span className="soft">· {manifest.preset}</span>
+        <p>
+          Gauntlet
+          {manifest && <span className={styles['run']}>{manifest.name}</span>}
         </p>
-      )}
+      </div>
+      <Navigation />
       <div className={styles['tools']}>
         <ConnectionBadge />
         <div className={styles['choices']}>
