@@ -1,8 +1,9 @@
 /** What happens here, for somebody who has never heard of it: in short, as a tour, against what was before, in words. */
-import { Trans } from '@lingui/react/macro';
+import { Trans, useLingui } from '@lingui/react/macro';
 import { useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
 import { Button } from '../ui/button.tsx';
+import { ScreenHead } from '../ui/screen-head.tsx';
 import { ComparisonCard } from './comparison-card.tsx';
 import { GlossaryCard } from './glossary-card.tsx';
 import { HowItWorks } from './how-it-works.tsx';
@@ -11,13 +12,12 @@ import styles from './learn-screen.module.css';
 import { Tour } from './tour/tour.tsx';
 
 export default function LearnScreen() {
+  const { t } = useLingui();
   const [location] = useLocation();
   const { step, term } = learnPlace(location);
   return (
     <>
-      <h1>
-        <Trans>What is going on here?</Trans>
-      </h1>
+      <ScreenHead title={t`What is going on here?`} />
       <Beginning step={step} />
       <HowItWorks />
       <ComparisonCard />

@@ -5,6 +5,7 @@ import { Card } from '../ui/card.tsx';
 import { formatInteger } from '../ui/format.ts';
 import { OwnKey } from '../wallet/own-key.tsx';
 import { useOwnIdentity } from '../wallet/use-identity.ts';
+import { WalletDialogPlace } from '../wallet/wallet-button.tsx';
 import styles from './settings.module.css';
 
 export function IdentityCard() {
@@ -16,6 +17,7 @@ export function IdentityCard() {
       <dl className={styles['plain']}>
         <OwnKey />
       </dl>
+      <WalletDialogPlace />
       <p className={styles['plain']}>
         {own?.wallet ? (
           <Trans>

@@ -4,6 +4,7 @@ import { NotificationSwitch } from '../alerts/alert-list.tsx';
 import { LanguageChoice } from '../i18n/language-choice.tsx';
 import { ThemeChoice } from '../platform/theme-choice.tsx';
 import { Card } from '../ui/card.tsx';
+import { ScreenHead } from '../ui/screen-head.tsx';
 import { AboutCard } from './about-card.tsx';
 import { DataCard } from './data-card.tsx';
 import { IdentityCard } from './identity-card.tsx';
@@ -14,9 +15,7 @@ export default function SettingsScreen() {
   const { t } = useLingui();
   return (
     <>
-      <h1>
-        <Trans>Settings</Trans>
-      </h1>
+      <ScreenHead title={t`Settings`} />
       <div className={styles['columns']}>
         <Card title={t`Appearance`}>
           <div className={styles['choices']}>
