@@ -95,7 +95,11 @@ export default defineConfig({
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es', plugins: () => [licences.collect()] },
   build: {
-    rolldownOptions: { checks: { bundlerTimings: false } },
+    rolldownOptions: {
+      checks: { bundlerTimings: false },
+      // The app, and the widget for other sites.
+      input: ['index.html', 'embed.html'],
+    },
     outDir: 'dist',
     sourcemap: true,
     target: 'es2023',

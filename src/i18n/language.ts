@@ -61,11 +61,11 @@ async function show(language: Language): Promise<void> {
   window.dispatchEvent(new Event(CHANGED));
 }
 
-/** Before the first drawing. */
-export function startLanguage(): Promise<void> {
+/** Before the first drawing. @param asked what goes before the browser's own and what was chosen */
+export function startLanguage(asked?: Language): Promise<void> {
   // English texts are in the code beside their identifiers, uncompiled.
   i18n.setMessagesCompiler(compileMessage);
-  return show(pickLanguage(stored(), navigator.languages));
+  return show(asked ?? pickLanguage(stored(), navigator.languages));
 }
 
 /** What a person chose; remembered on this device. */

@@ -1,6 +1,7 @@
 /** What a person chose on this device, what lies on it, and what this app is. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { NotificationSwitch } from '../alerts/alert-list.tsx';
+import { SnippetCard } from '../embed/snippet-card.tsx';
 import { LanguageChoice } from '../i18n/language-choice.tsx';
 import { ThemeChoice } from '../platform/theme-choice.tsx';
 import { Card } from '../ui/card.tsx';
@@ -40,6 +41,7 @@ export default function SettingsScreen() {
       <StorageCard />
       <IdentityCard />
       <DataCard />
+      <SnippetCard />
       <AboutCard />
     </>
   );

@@ -2,7 +2,7 @@
  * A share card as marks on a sheet: where everything goes, apart from drawing it. Coordinates in pixels of 1200 x 630,
  * the size that link previews take.
  */
-import { curveCoordinates } from '../ui/loss-curve.tsx';
+import { curveCoordinates } from '../ui/curve.ts';
 import type { CardFacts } from './facts.ts';
 
 export const CARD_WIDTH = 1_200;

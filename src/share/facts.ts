@@ -1,6 +1,6 @@
 /** What a card says of somebody's contribution: figures that the validator published, and nothing that looks like money. */
 import type { Leaderboard, PeerState, Rating, WindowSummary } from '../../core/protocol/api.ts';
-import { lossPoints, type LossPoint } from '../ui/loss-curve.tsx';
+import { lossPoints, type LossPoint } from '../ui/curve.ts';
 
 export interface CardFacts {
   readonly run: string;

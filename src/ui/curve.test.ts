@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { curveCoordinates, lossPoints } from './loss-curve.tsx';
+import { curveCoordinates, lossPoints } from './curve.ts';
 
 const box = { width: 320, height: 96, margin: 6 };
 
-describe('loss curve', () => {
+describe('curve', () => {
   it('begins before the first window and leaves out what was not measured', () => {
     const windows = [
       { window: 1, lossBefore: 8, lossAfter: 7 },
