@@ -30,6 +30,7 @@ import { ChainRecordsSchema, type ChainRecord } from '../core/protocol/chain.ts'
 import { SignedManifestSchema, type SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
 import { boundedFetch, UnreachableError } from './http.ts';
+import { parseInSlices } from './in-slices.ts';
 
 const JSON_TIMEOUT_MS = 15_000;
 const MAX_JSON_BYTES = 16 * 2 ** 20;
@@ -80,7 +81,7 @@ export function createValidatorApi({
   const resolve = (path: string): string => new URL(path, baseUrl).href;
 
   async function json<T>(
-    schema: z.ZodType<T>,
+    schema: z.ZodType<T> | ((value: unknown) => Promise<T>),
     path: string,
     request: {
       signal?: AbortSignal | undefined;
@@ -107,20 +108,21 @@ export function createValidatorApi({
     } catch (cause) {
       throw new UnreachableError(`${path} answered something that is not JSON`, { cause });
     }
-    const parsed = schema.safeParse(value);
-    if (!parsed.success) {
+    try {
+      return typeof schema === 'function' ? await schema(value) : schema.parse(value);
+    } catch (cause) {
       throw new UnreachableError(`${path} answered something unexpected: is the validator of another version?`, {
-        cause: parsed.error,
+        cause,
       });
     }
-    return parsed.data;
   }
 
   return {
     run: (signal) => json(SignedManifestSchema, '/v1/run', { signal }),
     clock: (signal) => json(ClockSchema, '/v1/clock', { signal }),
     checkpoint: (signal) => json(CheckpointSchema, '/v1/checkpoints/latest', { signal }),
-    leaderboard: (signal) => json(LeaderboardSchema, '/v1/leaderboard', { signal }),
+    leaderboard: (signal) =>
+      json((value) => parseInSlices(LeaderboardSchema, 'peers', value), '/v1/leaderboard', { signal }),
     peer: (hotkey, signal) => json(PeerSchema, `/v1/peers/${hotkey}`, { signal }),
     window: (window, signal) => json(WindowRecordSchema, `/v1/windows/${window}`, { signal }),
     book: (window, signal) =>
