@@ -54,16 +54,21 @@ function curve(points: readonly LossPoint[]): Child[] {
       svg('path', { d: pathOf(at) }),
       svg('circle', { cx: String(end.x), cy: String(end.y), r: '3.5' }),
     ),
+    // A table’s own height cannot be hidden.
     element(
-      'table',
+      'div',
       { class: 'visually-hidden' },
-      element('caption', {}, t`Loss of the model`),
       element(
-        'thead',
+        'table',
         {},
-        element('tr', {}, element('th', { scope: 'col' }, t`Window`), element('th', { scope: 'col' }, t`Loss`)),
+        element('caption', {}, t`Loss of the model`),
+        element(
+          'thead',
+          {},
+          element('tr', {}, element('th', { scope: 'col' }, t`Window`), element('th', { scope: 'col' }, t`Loss`)),
+        ),
+        element('tbody', {}, ...rows),
       ),
-      element('tbody', {}, ...rows),
     ),
   ];
 }

@@ -21,7 +21,10 @@ export function DataCard() {
   const { validatorUrl } = useApp().parameters.start;
   const signed = useRun().data;
   return (
-    <Card title={t`Data`} intro={t`Every figure in this app comes from one validator; it is nobody else’s word.`}>
+    <Card
+      title={t`Data`}
+      intro={t`The figures of the run come from one validator. Its books are public, so anybody can compute them again.`}
+    >
       <dl className={styles['facts']}>
         <div>
           <dt>

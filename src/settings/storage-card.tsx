@@ -1,4 +1,5 @@
 /** What this site stores in the browser, by kind, and how to be rid of it. */
+import { plural, t } from '@lingui/core/macro';
 import { Trans, useLingui } from '@lingui/react/macro';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -14,7 +15,7 @@ import { useApp } from '../client/app-context.ts';
 import { withRemedy } from '../contribute/describe.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
-import { formatBytes, formatInteger } from '../ui/format.ts';
+import { formatBytes } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { ProgressBar } from '../ui/progress-bar.tsx';
 import { withKeys } from '../wallet/use-identity.ts';
@@ -26,7 +27,7 @@ const QUERY_KEY = ['stored-contents'];
 const REREAD_MS = 10_000;
 
 export function StorageCard() {
-  const { t, i18n } = useLingui();
+  const { i18n } = useLingui();
   const { controller } = useApp();
   const client = useQueryClient();
   const [told, setTold] = useState<string>();
@@ -68,12 +69,14 @@ export function StorageCard() {
       </ul>
       <p role="status">{told}</p>
       {all.length > 0 && (
-        <Confirm
-          label={t`Clear everything`}
-          testId="clear-all"
-          cost={t`Everything above is deleted, the keys included: ${all.map((kind) => i18n._(KINDS[kind].name)).join(', ')}. Training stops, the model is downloaded again, and as a guest you begin as a newcomer.`}
-          onConfirm={() => void clear(all, t`everything`)}
-        />
+        <div className={styles['all']}>
+          <Confirm
+            label={t`Clear everything`}
+            testId="clear-all"
+            cost={t`Everything above is deleted, the keys included: ${all.map((kind) => i18n._(KINDS[kind].name)).join(', ')}. Training stops, the model is downloaded again, and as a guest you begin as a newcomer.`}
+            onConfirm={() => void clear(all, t`everything`)}
+          />
+        </div>
       )}
     </Card>
   );
@@ -86,7 +89,7 @@ function Row({
   content: StoredContents;
   onClear: (kinds: readonly StoredKind[], name: string) => Promise<void>;
 }) {
-  const { t, i18n } = useLingui();
+  const { i18n } = useLingui();
   const { name, what, cost } = KINDS[kind];
   const spoken = i18n._(name);
   return (
@@ -95,7 +98,7 @@ function Row({
         <h3>{spoken}</h3>
         <p className="soft">{i18n._(what)}</p>
       </div>
-      <p className={styles['size']}>{amount(records, bytes, t`none`)}</p>
+      <p className={styles['size']}>{amount(records, bytes)}</p>
       {records > 0 && (
         <Confirm
           label={t`Clear`}
@@ -109,13 +112,12 @@ function Row({
   );
 }
 
-function amount(records: number, bytes: number | null, none: string): string {
-  if (records === 0) return none;
-  return bytes === null ? formatInteger(records) : formatBytes(bytes);
+function amount(records: number, bytes: number | null): string {
+  if (records === 0) return t`none`;
+  return bytes === null ? plural(records, { one: '# key', other: '# keys' }) : formatBytes(bytes);
 }
 
 function Room() {
-  const { t } = useLingui();
   const { data: room } = useStorageRoom();
   const client = useQueryClient();
   const [refused, setRefused] = useState(false);

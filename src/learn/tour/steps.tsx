@@ -150,7 +150,10 @@ export function RatingFigure() {
         That evaluation moved the rating of <Whose example={example} /> from {formatDecimal(before.mu, 2)} ±{' '}
         {formatDecimal(before.sigma, 2)} to {formatDecimal(after.mu, 2)} ± {formatDecimal(after.sigma, 2)}. Counted is
         the cautious reading: {formatDecimal(after.ordinal, 2)}.
-      </Trans>
+      </Trans>{' '}
+      {before.mu === after.mu && before.sigma === after.sigma && (
+        <Trans>It did not change, since nobody else was evaluated: there was no match.</Trans>
+      )}
     </Live>
   );
 }
