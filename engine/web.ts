@@ -4,8 +4,6 @@
  */
 import type { ModelConfig } from '../core/model/config.ts';
 import type { SchemeParameters } from '../core/protocol/manifest.ts';
-import { absolute } from './address.ts';
-import { findWasm, NoBackendError } from './capability.ts';
 import type { BackendReport, Evaluator, Trainer } from './engine.ts';
 import {
   createGpuEvaluator,
@@ -17,7 +15,8 @@ import {
 import { bytesInWords, describeFit, fitTraining, memoryBudget, requireHostMemory, type Fit } from './gpu/memory.ts';
 import { choosePrecision } from './gpu/precision.ts';
 import { tuneGemms } from './gpu/tune.ts';
-import { createHostEvaluator, createHostTrainer, type Runtime } from './host-engine.ts';
+import { createHostEvaluator, createHostTrainer } from './host-engine.ts';
+import { wasmRuntime } from './wasm-runtime.ts';
 import { sharedContext } from './web-device.ts';
 
 export { chooseBackend, type WebBackend } from './capability.ts';
@@ -27,23 +26,6 @@ export interface WebEngineOptions extends GpuEngineOptions {
   readonly backend: BackendReport;
   /** Whose kernels run on a GPU; by default ours. */
   readonly engine?: 'own' | 'onnxruntime';
-}
-
-async function wasmRuntime(report: BackendReport): Promise<Runtime> {
-  const features = await findWasm();
-  if (typeof features === 'string') throw new NoBackendError(features);
-  const [ort, { default: wasm }, { default: mjs }] = await Promise.all([
-    import('onnxruntime-web/wasm'),
-    import('onnxruntime-web/ort-wasm-simd-threaded.wasm?url'),
-    import('onnxruntime-web/ort-wasm-simd-threaded.mjs?url'),
-  ]);
-  ort.env.wasm.wasmPaths = { wasm: absolute(wasm), mjs: absolute(mjs) };
-  ort.env.wasm.numThreads = features.threads;
-  return {
-    Tensor: ort.Tensor,
-    createSession: (model) => ort.InferenceSession.create(model, { executionProviders: ['wasm'] }),
-    report,
-  };
 }
 
 /**

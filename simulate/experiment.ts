@@ -27,9 +27,9 @@ import { createLocalJudgeEngine } from '../validator/rounds/local-judge-engine.t
 import { openRounds } from '../validator/rounds/rounds.ts';
 import { createRunArtefacts } from '../validator/setup/create-artefacts.ts';
 import { DEFAULT_CACHE } from '../validator/setup/data-cache.ts';
+import { createBehaviours, membersOfCrowd, type PeerKind } from './attacks/crowd.ts';
 import type { AttackName } from './attacks/gallery.ts';
 import { memoryBlobCache } from './node-ports.ts';
-import { createBehaviours, membersOfCrowd, type PeerKind } from './peers.ts';
 import { createVirtualTime, type Participant } from './virtual-time.ts';
 
 /** When every experiment begins. */

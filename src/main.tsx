@@ -7,8 +7,9 @@ import { createValidatorApi } from '../client/api.ts';
 import { App } from './app.tsx';
 import { AppContext } from './client/app-context.ts';
 import { createLive } from './client/live.ts';
-import { parseParameters } from './client/parameters.ts';
+import { parseParameters, type PageParameters } from './client/parameters.ts';
 import { createQueryClient } from './client/queries.ts';
+import { openSource } from './client/source.ts';
 import { createController } from './contribute/controller.ts';
 import { logContributor } from './contribute/log-contributor.ts';
 import { logUncaught } from './platform/log.ts';
@@ -25,15 +26,20 @@ import './ui/base.css';
 applyTheme();
 followInstallation();
 
-const parameters = parseParameters(location.href);
+const asked = parseParameters(location.href);
+const source = await openSource(asked.source);
+const { validatorUrl } = source;
+const parameters: PageParameters = { ...asked, start: { ...asked.start, validatorUrl } };
 const queryClient = createQueryClient();
-const live = createLive(parameters.start.validatorUrl);
+const live = createLive(validatorUrl, source.createEventSource);
 const services = {
-  api: createValidatorApi({ baseUrl: parameters.start.validatorUrl, fetch: (input, init) => fetch(input, init) }),
+  source,
+  api: createValidatorApi({ baseUrl: validatorUrl, fetch: source.fetch }),
   live,
   controller: createController({
     // What the address bar asks for goes before what was chosen last time.
     start: { throttlePercent: rememberedThrottle(), ...parameters.start },
+    startWith: source.trainerOptions,
     recycleWindows: parameters.recycleWindows,
     spawn: () => new Worker(new URL('../workers/trainer.ts', import.meta.url), { type: 'module', name: 'trainer' }),
   }),

@@ -19,6 +19,8 @@ export interface TabPortsOptions {
   /** GPU memory that may be used, in MiB; else what the browser says of the machine decides. */
   readonly memoryMib: number | undefined;
   readonly wallet: StartOptions['wallet'];
+  /** The browser's without it. */
+  readonly fetch?: typeof fetch;
 }
 
 /** @throws KeyError, SignatureNeededError or StorageError */
@@ -38,7 +40,7 @@ export async function createTabPorts(database: Database, options: TabPortsOption
         backend: await chooseBackend(options.backend),
         memoryMib: options.memoryMib,
       }),
-    fetch: (input, init) => fetch(input, init),
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     now: () => Date.now(),
     sleep,
   };

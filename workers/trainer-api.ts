@@ -7,6 +7,10 @@ import type { WebBackend } from '../engine/capability.ts';
 
 export interface StartOptions {
   readonly validatorUrl: string;
+  /** Where requests to a validator in this tab go, as `portFetch` takes it; over the network without it. */
+  readonly validatorPort?: MessagePort;
+  /** Of the IndexedDB database; the site's own without it. */
+  readonly databaseName?: string;
   readonly forceBackend?: WebBackend;
   /** GPU memory that may be used, in MiB. */
   readonly memoryMib?: number;

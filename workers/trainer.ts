@@ -5,7 +5,8 @@ import { createContributor, type Contributor } from '../client/contributor.ts';
 import { remedyOf } from '../client/failure.ts';
 import { messageOf } from '../client/http.ts';
 import { chooseBackend } from '../engine/web.ts';
-import { createDatabase } from './shared/database.ts';
+import { createDatabase, nameDatabase } from './shared/database.ts';
+import { portFetch } from './shared/port-fetch.ts';
 import { requestPersistence } from './shared/storage-room.ts';
 import { createTabPorts, type BackendChoice } from './tab-ports.ts';
 import { holdTrainerLock, type TrainerLock } from './trainer-lock.ts';
@@ -44,8 +45,13 @@ async function run(contributor: Contributor, lock: TrainerLock): Promise<void> {
 async function start(options: StartOptions): Promise<void> {
   // Before anything is downloaded: without a backend the download would be for nothing.
   emit({ type: 'backend', report: await chooseBackend(backendChoice(options)) });
-  const { memoryMib, wallet } = options;
-  const ports = await createTabPorts(database, { backend: backendChoice(options), memoryMib, wallet });
+  const { memoryMib, wallet, validatorPort } = options;
+  const ports = await createTabPorts(database, {
+    backend: backendChoice(options),
+    memoryMib,
+    wallet,
+    ...(validatorPort ? { fetch: portFetch(validatorPort) } : {}),
+  });
   const lock = await holdTrainerLock(options.validatorUrl);
   void requestPersistence();
   const contributor = createContributor({
@@ -64,6 +70,7 @@ const api: TrainerApi = {
   },
   async start(options) {
     if (running) return { started: true };
+    if (options.databaseName !== undefined) nameDatabase(options.databaseName);
     const { throttlePercent, paused } = options;
     settings = {
       ...(throttlePercent === undefined ? {} : { throttlePercent }),

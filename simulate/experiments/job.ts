@@ -1,7 +1,7 @@
 /** The runs that experiments are made of, as data: they are carried out in other processes. */
 import type { PeerHistoryPoint } from '../../core/protocol/api.ts';
 import { runExperiment, type ExperimentOptions } from '../experiment.ts';
-import type { PeerKind } from '../peers.ts';
+import type { PeerKind } from '../attacks/crowd.ts';
 import { trainWithAdamW, type AdamWOptions } from './adamw-baseline.ts';
 
 /** A run of the validator with its peers. */

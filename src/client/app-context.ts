@@ -8,8 +8,10 @@ import { nowMs } from '../platform/signals.ts';
 import { useSignal } from '../platform/subscribable.ts';
 import type { Live, LiveState } from './live.ts';
 import type { PageParameters } from './parameters.ts';
+import type { PeerLabel, Source } from './source.ts';
 
 export interface AppServices {
+  readonly source: Source;
   readonly api: ValidatorApi;
   readonly live: Live;
   readonly controller: Controller;
@@ -36,4 +38,9 @@ export function useLive<T>(select: (state: LiveState) => T): T {
 export function useServerNowMs(): number {
   const offsetMs = useLive((state) => state.offsetMs);
   return useSignal(nowMs) + offsetMs;
+}
+
+/** The name and kind of a simulated peer; undefined for a stranger. */
+export function usePeerLabel(hotkey: string): PeerLabel | undefined {
+  return useStore(useApp().source.labels, (labels) => labels.get(hotkey));
 }

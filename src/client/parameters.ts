@@ -1,15 +1,17 @@
 /**
- * What the address bar may set: `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100` (percent of the time at
+ * What the address bar may set: `?demo` (simulated peers in this tab instead of a validator), `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100` (percent of the time at
  * work), `?memory=MiB` (of the GPU's, at most), `?recycle=N` (windows after which the training worker is replaced by a
  * fresh one).
  */
 import { THROTTLE_PERCENT } from '../../client/throttle.ts';
 import type { StartOptions } from '../../workers/trainer-api.ts';
+import type { SourceRequest } from './source.ts';
 
 const RECYCLE_WINDOWS = 200;
 const WHOLE_NUMBER = /^[1-9]\d{0,6}$/;
 
 export interface PageParameters {
+  readonly source: SourceRequest;
   readonly start: StartOptions;
   /** Windows a worker contributes to before it is replaced. */
   readonly recycleWindows: number;
@@ -49,6 +51,7 @@ export function parseParameters(href: string): PageParameters {
     complaints.push(`“${recycle}” is no number of windows, so the worker is replaced every ${RECYCLE_WINDOWS}.`);
   }
   return {
+    source: page.searchParams.has('demo') ? { kind: 'demo' } : { kind: 'validator', validatorUrl },
     start: {
       validatorUrl,
       ...(backend === 'webgpu' || backend === 'wasm' ? { forceBackend: backend } : {}),

@@ -55,6 +55,13 @@ export interface Connection<Api extends Methods> {
 
 const CONNECT_DEADLINE_MS = 20_000;
 
+/** A parameter whose values include ports, which cross only when they are handed over. */
+function withPorts(parameter: unknown): unknown {
+  if (typeof parameter !== 'object' || parameter === null) return parameter;
+  const ports = Object.values(parameter).filter((value) => value instanceof MessagePort);
+  return ports.length === 0 ? parameter : transfer(parameter, ports);
+}
+
 /** Keeps proxies reachable for as long as their worker lives. */
 const pinned = new Set<object>();
 
@@ -126,7 +133,7 @@ export function connectWorker<Api extends WithEvents, Event>(
 
   const invoke = (method: string, parameters: readonly unknown[]): Promise<unknown> => {
     const remote = proxy as unknown as Record<string, (...values: readonly unknown[]) => Promise<unknown>>;
-    return remote[method]!(...parameters);
+    return remote[method]!(...parameters.map(withPorts));
   };
 
   const connected = guarded('connect', CONNECT_DEADLINE_MS, () => invoke('connect', [transfer(port2, [port2])]));

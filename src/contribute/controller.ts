@@ -11,6 +11,8 @@ import { INITIAL_STATE, isActive, reduce, type ContributeAction, type Contribute
 
 export interface ControllerOptions {
   readonly start: StartOptions;
+  /** What each start is given anew: a port can be handed over only once. */
+  readonly startWith?: () => Partial<StartOptions>;
   readonly spawn: () => WorkerLike;
   /** Windows a worker contributes to before it is replaced. */
   readonly recycleWindows: number;
@@ -111,7 +113,7 @@ export function createController(options: ControllerOptions): Controller {
     }
     connection = current;
     const { throttlePercent, paused } = store.getState();
-    current.call('start', { ...options.start, throttlePercent, paused, wallet }).then(
+    current.call('start', { ...options.start, ...options.startWith?.(), throttlePercent, paused, wallet }).then(
       (result) => {
         if (!result.started)
           receive({ type: 'status', status: { kind: 'failed', reason: result.reason, remedy: result.remedy } });

@@ -7,6 +7,7 @@ import { StorageError, type BlobKind } from '../../client/ports.ts';
 import type { WalletJoin } from '../../core/protocol/api.ts';
 
 export const DATABASE_NAME = 'gauntlet';
+let databaseName = DATABASE_NAME;
 const DATABASE_VERSION = 2;
 
 export interface BlobRecord {
@@ -74,10 +75,18 @@ export interface Database {
 }
 
 /**
+ * Makes this thread work on a database of another name, so that nothing of a demonstration lies among what is real. To be
+ * called before anything is stored.
+ */
+export function nameDatabase(name: string): void {
+  databaseName = name;
+}
+
+/**
  * A connection that opens on first use, steps aside when a newer version of the app wants to upgrade, and reopens
  * after the browser closed it.
  */
-export function createDatabase(name = DATABASE_NAME): Database {
+export function createDatabase(ownName?: string): Database {
   let opening: Promise<GauntletDatabase> | undefined;
 
   function open(): Promise<GauntletDatabase> {
@@ -85,7 +94,7 @@ export function createDatabase(name = DATABASE_NAME): Database {
       opening = undefined;
     };
     return new Promise<GauntletDatabase>((resolve, reject) => {
-      openDB<GauntletSchema>(name, DATABASE_VERSION, {
+      openDB<GauntletSchema>(ownName ?? databaseName, DATABASE_VERSION, {
         upgrade(database, oldVersion) {
           if (oldVersion < 1) {
             const blobs = database.createObjectStore('blobs', { keyPath: 'sha256' });
