@@ -101,7 +101,7 @@ test('Learn explains, Settings clears and reports, and other sites may frame the
       const refused: string[] = [];
       page.on('console', (message) => refused.push(message.text()));
       await page.goto(site.url);
-      const widget = page.frameLocator('iframe').first();
+      const widget = page.locator('iframe').first().contentFrame();
       await expect(widget.getByRole('heading', { name: /micro/ })).toBeVisible();
       await expect(widget.getByText('Loss', { exact: true }).first()).toBeVisible();
       await expect.poll(() => refused.join(' ')).toContain('frame-ancestors');

@@ -102,6 +102,8 @@ export function createView(
   const head = element('h1', {});
   const body = element('div', { class: 'body' });
   const link = element('a', { href: appUrl, target: '_blank', rel: 'noopener' });
+  // Named, since the page around it has a main part of its own.
+  place.setAttribute('aria-label', t`A run of Gauntlet, live`);
   place.replaceChildren(element('header', {}, head, phase), body, news, link);
   return {
     draw(state) {
