@@ -9,6 +9,14 @@ import { encodeHeader } from './safetensors.ts';
 
 export const WEIGHTS_FILE = 'model.safetensors';
 export const TOKENIZER_FILE = 'tokenizer.json';
+/** The whole folder, weights last. */
+export const MODEL_FILES = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer_config.json',
+  TOKENIZER_FILE,
+  WEIGHTS_FILE,
+] as const;
 
 /** Names of the end and the begin token in the tokenizers of Llama models, ours first. */
 const END_TOKENS = [END_OF_TEXT, '<|end_of_text|>', '</s>'];

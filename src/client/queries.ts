@@ -1,6 +1,14 @@
 /** The validator's state as queries. Events keep them fresh; while there are none they are polled. */
-import { QueryClient, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import type { ClockState, Leaderboard, PeerState, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
+import { QueryClient, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import type {
+  ClockState,
+  Leaderboard,
+  PeerState,
+  Refusal,
+  WindowRecord,
+  WindowSummary,
+} from '../../core/protocol/api.ts';
 import type { SignedBook } from '../../core/protocol/book.ts';
 import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { RunManifest, SignedManifest } from '../../core/protocol/manifest.ts';
@@ -96,6 +104,44 @@ export function useWindows(): UseQueryResult<WindowSummary[]> {
   });
 }
 
+export interface WindowHistory {
+  /** Every published window that is here so far, oldest first. */
+  readonly windows: readonly WindowSummary[];
+  /** Older ones are still on their way. */
+  readonly loading: boolean;
+}
+
+/** All windows of the run: pages that are full never change, and the newest windows come with the events. */
+export function useWindowHistory(): WindowHistory | undefined {
+  const { api } = useApp();
+  const recent = useWindows().data;
+  const full = Math.floor(((recent?.at(-1)?.window ?? 0) - 1) / MAX_WINDOWS);
+  const older = useQueries({
+    queries: Array.from({ length: Math.max(0, full) }, (_, page) => {
+      const from = page * MAX_WINDOWS + 1;
+      return {
+        queryKey: [...QUERY_KEYS.run, 'windows from', from],
+        queryFn: ({ signal }: { signal: AbortSignal }) => api.windows(from, MAX_WINDOWS, signal),
+        staleTime: Infinity,
+      };
+    }),
+    combine: combinePages,
+  });
+  return useMemo(() => {
+    if (!recent) return undefined;
+    const first = recent[0]?.window ?? 1;
+    const before = older.pages.flat().filter(({ window }) => window < first);
+    return { windows: [...before, ...recent], loading: older.loading };
+  }, [older, recent]);
+}
+
+function combinePages(results: readonly UseQueryResult<WindowSummary[]>[]): {
+  pages: readonly WindowSummary[][];
+  loading: boolean;
+} {
+  return { pages: results.map(({ data }) => data ?? []), loading: results.some(({ isPending }) => isPending) };
+}
+
 /** A window as the validator published it, or so much of it as is not sealed. What is published never changes. */
 export function useWindowRecord(window: number | undefined): UseQueryResult<WindowRecord> {
   const { api } = useApp();
@@ -129,6 +175,17 @@ export function useWindowBook(window: number | undefined): UseQueryResult<Signed
     enabled: window !== undefined,
     staleTime: ({ state }) => (state.data ? Infinity : 0),
     // A book may be megabytes; it is left soon after nobody shows it.
+    gcTime: BOOK_KEPT_MS,
+  });
+}
+
+/** Uploads of a window that were refused. */
+export function useWindowRefusals(window: number | undefined): UseQueryResult<Refusal[]> {
+  const { api } = useApp();
+  return useQuery({
+    queryKey: QUERY_KEYS.refusals(window ?? 0),
+    queryFn: ({ signal }) => api.refusals(window!, signal),
+    enabled: window !== undefined,
     gcTime: BOOK_KEPT_MS,
   });
 }

@@ -1,6 +1,39 @@
-/** The run and the model that it trains. */
+/** The run and the model that it trains: for whoever watches, whether or not they take part. */
+import { useLingui } from '@lingui/react/macro';
+import { ScreenHead } from '../ui/screen-head.tsx';
+import { AdversaryCard } from './adversary/adversary-card.tsx';
+import { ContributorsCard } from './contributors-card.tsx';
+import { DownloadCard } from './download-card.tsx';
+import { ManifestCard } from './manifest-card.tsx';
 import { RunPanel } from './run-panel.tsx';
+import styles from './run-screen.module.css';
+import { StatusCard } from './status-card.tsx';
+import { WindowPanel } from './window-panel.tsx';
+import { WindowsCard } from './windows-card.tsx';
 
 export default function RunScreen() {
-  return <RunPanel />;
+  const { t } = useLingui();
+  return (
+    <>
+      <ScreenHead title={t`Run`}>
+        {t`One model, trained by everybody at once. How it is doing, who works on it, and who tried to spoil it.`}
+      </ScreenHead>
+      <div className={styles['columns']}>
+        <RunPanel />
+        <div className={styles['stack']}>
+          <WindowPanel />
+          <ContributorsCard />
+        </div>
+      </div>
+      <AdversaryCard />
+      <WindowsCard />
+      <div className={styles['even']}>
+        <ManifestCard />
+        <div className={styles['stack']}>
+          <StatusCard />
+          <DownloadCard />
+        </div>
+      </div>
+    </>
+  );
 }

@@ -1,4 +1,5 @@
 /** Where a window stands, from the validator's clock alone. */
+import { t } from '@lingui/core/macro';
 import type { ClockState, Phase } from '../../core/protocol/api.ts';
 import { formatCountdown } from '../ui/format.ts';
 
@@ -41,15 +42,17 @@ export function timeline(clock: ClockState, nowMs: number): Timeline {
 }
 
 function wording(phase: Phase, untilPut: number, untilClose: number): string {
+  const [open, close] = [formatCountdown(untilPut), formatCountdown(untilClose)];
+  const judging = formatCountdown(Math.max(0, -untilClose));
   switch (phase) {
     case 'train':
-      return untilPut > 0 ? `Uploads open in ${formatCountdown(untilPut)}` : 'Uploads open now';
+      return untilPut > 0 ? t`Uploads open in ${open}` : t`Uploads open now`;
     case 'put':
-      return untilClose > 0 ? `Uploads close in ${formatCountdown(untilClose)}` : 'Uploads close now';
+      return untilClose > 0 ? t`Uploads close in ${close}` : t`Uploads close now`;
     case 'judge':
-      return `Scoring for ${formatCountdown(Math.max(0, -untilClose))}`;
+      return t`Scoring for ${judging}`;
     case 'publish':
-      return 'Publishing the next model';
+      return t`Publishing the next model`;
     default:
       return phase satisfies never;
   }

@@ -7,9 +7,8 @@ import { parametersFromStateDict } from '../../core/model/checkpoint.ts';
 import { PROBLEMS, ProblemError } from '../../core/protocol/problem.ts';
 import { createTestRun, FakeClock, openTestRun, type OpenTestRun } from '../adapters/testing/test-run.ts';
 import { exportCommand } from '../commands/export.ts';
-import { createModelFiles, modelFilePath, type ModelFiles } from './model-files.ts';
-
-const FILES = modelFilePath.get.parameters[0]!.schema.enum;
+import { MODEL_FILES } from '../../core/model/hf-export.ts';
+import { createModelFiles, type ModelFiles } from './model-files.ts';
 
 let dir: string;
 let run: OpenTestRun;
@@ -35,7 +34,7 @@ describe('the newest model over HTTP', () => {
     await run.rounds.closeWindow();
     const out = join(dir, 'exported');
     await exportCommand({ data: join(dir, 'run'), out });
-    for (const name of FILES) {
+    for (const name of MODEL_FILES) {
       expect(await bytesOf(await ask(name)), name).toEqual(new Uint8Array(await readFile(join(out, name))));
     }
   });

@@ -1,7 +1,13 @@
 /** The newest parameters as the files that `transformers` loads: the ones that `gauntlet export` writes. */
 import { CheckpointError } from '../../core/model/checkpoint.ts';
 import { parameterBytes } from '../../core/lockstep/parameters.ts';
-import { describingFiles, TOKENIZER_FILE, WEIGHTS_FILE, weightsHeader } from '../../core/model/hf-export.ts';
+import {
+  describingFiles,
+  MODEL_FILES,
+  TOKENIZER_FILE,
+  WEIGHTS_FILE,
+  weightsHeader,
+} from '../../core/model/hf-export.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import type { BlobReader } from './blobs.ts';
 import { rangedResponse } from './ranged.ts';
@@ -128,7 +134,7 @@ export const modelFilePath = {
         required: true,
         schema: {
           type: 'string' as const,
-          enum: [WEIGHTS_FILE, TOKENIZER_FILE, 'config.json', 'generation_config.json', 'tokenizer_config.json'],
+          enum: [...MODEL_FILES],
         },
       },
     ],
