@@ -30,6 +30,8 @@ export interface ContributorOptions {
   readonly throttlePercent?: number;
   /** Whether it begins paused. */
   readonly paused?: boolean;
+  /** Whether the first window that it takes part in is the last. */
+  readonly finishing?: boolean;
   /** Most pages to train a window, however many are assigned. */
   readonly maxPages?: number;
   readonly behaviour?: Behaviour;
@@ -47,6 +49,8 @@ export interface Contributor {
   pause(): void;
   /** Goes on, in the same window if there is time left. */
   resume(): void;
+  /** Whether to stop once the present window is delivered, or the next one where this one is too far gone. */
+  setFinishing(finishing: boolean): void;
   /** @param percent duty cycle, 10-100 @throws RangeError outside */
   setThrottle(percent: number): void;
 }
@@ -57,6 +61,7 @@ export function createContributor(options: ContributorOptions): Contributor {
   const { signal } = abort;
   const controls = createControls(ports, signal, {
     paused: options.paused ?? false,
+    finishing: options.finishing ?? false,
     throttlePercent: options.throttlePercent ?? THROTTLE_PERCENT.max,
   });
   const status = (next: ContributorStatus): void => {
@@ -68,10 +73,11 @@ export function createContributor(options: ContributorOptions): Contributor {
   let session: Session | undefined;
   let compiled = false;
   let unsigned = false;
+  let finished = false;
   let retrySeconds = FIRST_RETRY_SECONDS;
   let engineFailures = 0;
 
-  async function contribute(): Promise<never> {
+  async function contribute(): Promise<void> {
     if (!session) {
       session = await openSession(context, behaviour.replaceTrainer);
       compiled = false;
@@ -98,13 +104,15 @@ export function createContributor(options: ContributorOptions): Contributor {
     for (;;) {
       try {
         await contribute();
+        finished = true;
+        return;
       } catch (error) {
         if (signal.aborted) return;
         const failure = failureOf(error);
         switch (failure.kind) {
           case 'fatal':
             if (behaviour.persists) break;
-            status({ kind: 'failed', reason: failure.reason, remedy: failure.remedy });
+            status({ kind: 'failed', reason: failure.reason, remedy: failure.remedy, code: failure.code });
             return;
           case 'engine':
             if (++engineFailures >= MAX_ENGINE_FAILURES) {
@@ -144,7 +152,7 @@ export function createContributor(options: ContributorOptions): Contributor {
         await runUntilFailure();
       } finally {
         await closeSession();
-        if (signal.aborted) status({ kind: 'stopped' });
+        if (signal.aborted || finished) status({ kind: 'stopped' });
       }
     },
     stop() {
@@ -153,6 +161,7 @@ export function createContributor(options: ContributorOptions): Contributor {
     },
     pause: () => controls.setPaused(true),
     resume: () => controls.setPaused(false),
+    setFinishing: (finishing) => controls.setFinishing(finishing),
     setThrottle: (percent) => controls.setThrottle(percent),
   };
 }

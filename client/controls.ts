@@ -4,8 +4,11 @@ import { createThrottle, type Throttle } from './throttle.ts';
 
 export interface Controls {
   readonly paused: boolean;
+  /** Whether this window is the last. */
+  readonly finishing: boolean;
   readonly throttle: Throttle;
   setPaused(paused: boolean): void;
+  setFinishing(finishing: boolean): void;
   /** @param percent 10-100 @throws RangeError outside */
   setThrottle(percent: number): void;
   /**
@@ -20,10 +23,10 @@ export interface Controls {
 export function createControls(
   { now, sleep }: Pick<ContributorPorts, 'now' | 'sleep'>,
   signal: AbortSignal,
-  initial: { readonly paused: boolean; readonly throttlePercent: number },
+  initial: { readonly paused: boolean; readonly finishing: boolean; readonly throttlePercent: number },
 ): Controls {
   const throttle = createThrottle(initial.throttlePercent);
-  let { paused } = initial;
+  let { paused, finishing } = initial;
   let wake = new AbortController();
 
   function changed(): void {
@@ -37,9 +40,16 @@ export function createControls(
     get paused() {
       return paused;
     },
+    get finishing() {
+      return finishing;
+    },
     throttle,
     setPaused(next) {
       paused = next;
+      changed();
+    },
+    setFinishing(next) {
+      finishing = next;
       changed();
     },
     setThrottle(percent) {

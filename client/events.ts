@@ -43,8 +43,8 @@ export type ContributorStatus =
   | { readonly kind: 'retrying'; readonly reason: string; readonly retryInSeconds: number }
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' }
-  /** It cannot go on; `remedy` says what a person can do. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly remedy: string };
+  /** It cannot go on; `remedy` says what a person can do. `code`: a problem's key, or an error's name. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly remedy: string; readonly code?: string };
 
 export type ContributorEvent =
   | { readonly type: 'status'; readonly status: ContributorStatus }

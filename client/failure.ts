@@ -39,7 +39,13 @@ export type Failure =
   /** The validator does not know us (any more): join again. */
   | { readonly kind: 'rejoin'; readonly reason: string }
   | { readonly kind: 'engine'; readonly reason: string }
-  | { readonly kind: 'fatal'; readonly reason: string; readonly remedy: string };
+  | { readonly kind: 'fatal'; readonly reason: string; readonly remedy: string; readonly code: string };
+
+/** What kind of failure it is, for who shows it: a problem's key, else the error's name. */
+export function codeOf(error: unknown): string {
+  if (error instanceof ProblemError) return error.key;
+  return error instanceof Error ? error.name : 'Error';
+}
 
 const UPDATE = 'Reload the page to get the app that belongs to this validator.';
 
@@ -50,19 +56,21 @@ export function remedyOf(error: unknown): string | undefined {
 
 export function failureOf(error: unknown): Failure {
   const reason = messageOf(error);
+  const code = codeOf(error);
   if (error instanceof UnreachableError || error instanceof RootMismatchError) return { kind: 'retry', reason };
   if (error instanceof SignatureNeededError) return { kind: 'unsigned', reason };
   const remedy = remedyOf(error);
-  if (remedy !== undefined) return { kind: 'fatal', reason, remedy };
+  if (remedy !== undefined) return { kind: 'fatal', reason, remedy, code };
   if (error instanceof EngineError) return { kind: 'engine', reason };
   if (error instanceof ManifestError) {
-    return { kind: 'fatal', reason, remedy: 'Do not contribute to this validator, and tell its operator.' };
+    return { kind: 'fatal', reason, remedy: 'Do not contribute to this validator, and tell its operator.', code };
   }
   if (error instanceof ProblemError) return failureOfProblem(error, reason);
-  return { kind: 'fatal', reason, remedy: `${UPDATE} If it happens again, report what it says.` };
+  return { kind: 'fatal', reason, remedy: `${UPDATE} If it happens again, report what it says.`, code };
 }
 
 function failureOfProblem(error: ProblemError, reason: string): Failure {
+  const code = codeOf(error);
   switch (error.key) {
     case 'too-early':
       return { kind: 'early', reason };
@@ -92,15 +100,20 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
       return { kind: 'retry', reason };
     case 'not-registered':
     case 'not-the-owner':
-      return { kind: 'fatal', reason, remedy: 'Register the hotkey on the run’s subnet, or choose another account.' };
+      return {
+        kind: 'fatal',
+        reason,
+        remedy: 'Register the hotkey on the run’s subnet, or choose another account.',
+        code,
+      };
     case 'delegation-not-yet-valid':
     case 'delegation-too-long':
-      return { kind: 'fatal', reason, remedy: 'Connect the wallet again and sign a new delegation.' };
+      return { kind: 'fatal', reason, remedy: 'Connect the wallet again and sign a new delegation.', code };
     case 'wrong-address':
     case 'no-chain':
-      return { kind: 'fatal', reason, remedy: UPDATE };
+      return { kind: 'fatal', reason, remedy: UPDATE, code };
     case 'guests-not-allowed':
-      return { kind: 'fatal', reason, remedy: 'Connect a wallet whose hotkey is registered in this run.' };
+      return { kind: 'fatal', reason, remedy: 'Connect a wallet whose hotkey is registered in this run.', code };
     case 'malformed-request':
     case 'malformed-contribution':
     case 'index-out-of-range':
@@ -110,7 +123,7 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
     case 'length-required':
     case 'too-large':
     case 'range-not-satisfiable':
-      return { kind: 'fatal', reason, remedy: UPDATE };
+      return { kind: 'fatal', reason, remedy: UPDATE, code };
     default:
       return error.key satisfies never;
   }

@@ -74,7 +74,7 @@ function prepare(throttlePercent = 100): void {
     onSleep?.();
   };
   const { signal } = abort;
-  controls = createControls({ now: () => now, sleep }, signal, { paused: false, throttlePercent });
+  controls = createControls({ now: () => now, sleep }, signal, { paused: false, finishing: false, throttlePercent });
   const emit = (event: ContributorEvent): void => void events.push(event);
   // The ports and the validator are not training's business.
   const rest = {} as Pick<ContributorContext, 'ports' | 'api' | 'clock'>;

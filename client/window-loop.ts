@@ -36,12 +36,12 @@ export interface WindowLoopOptions {
   readonly onDelivered: () => void;
 }
 
-/** Contributes for as long as nothing fails. */
+/** Contributes for as long as nothing fails. @returns once a window has ended that was to be the last */
 export async function followWindows(
   context: ContributorContext,
   session: Session,
   { maxPages, behaviour, onCaughtUp, onDelivered }: WindowLoopOptions,
-): Promise<never> {
+): Promise<void> {
   const { ports, clock, controls, signal, emit, status } = context;
   const { run, manifest, hotkey, scheme, pages, replica, optimiser } = session;
   const { chain } = manifest;
@@ -53,6 +53,7 @@ export async function followWindows(
     if (now.run !== run) throw new UnreachableError('the validator now runs another run');
     if (controls.paused) {
       await stayPaused();
+      if (controls.finishing) return;
       continue;
     }
     // What a window that failed half-way had accumulated is of no use, and steps apply to the parameters before it.
@@ -63,14 +64,15 @@ export async function followWindows(
     onCaughtUp();
     const takesPart = behaviour.takesPart?.(now.window) ?? true;
     const inTime = takesPart && now.phase === 'train' && clock.msUntil(now.putOpensAt) > MIN_TRAINING_MS;
-    if (!inTime) await nextWindow(now, 'first-window');
-    else await nextWindow(now, (await contribute(now)) ? 'judgement' : 'next-window');
+    const delivered = inTime && (await contribute(now));
+    if (inTime && controls.finishing) return;
+    await nextWindow(now, !inTime ? 'first-window' : delivered ? 'judgement' : 'next-window');
   }
 
   /** Only the clock is read: catching up would keep the device busy, and can be done in one go afterwards. */
   async function stayPaused(): Promise<void> {
     const paused = ports.now();
-    while (controls.paused) {
+    while (controls.paused && !controls.finishing) {
       const { window } = await clock.read(signal);
       status({ kind: 'paused', window });
       if (ports.now() - paused > LONG_PAUSE_MS) await optimiser.save();

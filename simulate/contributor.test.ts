@@ -136,7 +136,7 @@ test('a device that cannot train the model at all says what to do, and is not tr
     onEvent: (event) => events.push(event),
   });
   await expect(run).rejects.toMatchObject({ cause: { message: 'too large' } });
-  const status = { kind: 'failed', reason: 'too large', remedy: 'Take a smaller one.' } as const;
+  const status = { kind: 'failed', reason: 'too large', remedy: 'Take a smaller one.', code: 'Error' } as const;
   expect(events).toContainEqual({ type: 'status', status });
   expect(warnings(events)).toEqual([]);
 });
@@ -223,4 +223,20 @@ test('throttled to half it trains half as many pages', { timeout: 60_000 }, asyn
   const half = await pagesAt(50);
   expect(half).toBeGreaterThanOrEqual(6);
   expect(half).toBeLessThanOrEqual(8);
+});
+
+test('told to finish it delivers the window it is in, and is gone', { timeout: 60_000 }, async () => {
+  const events: ContributorEvent[] = [];
+  const { windows } = await runExperiment({
+    ...ONE,
+    windows: 4,
+    portsOf: slow(300),
+    onEvent(event, { contributor }) {
+      events.push(event);
+      if (event.type === 'loss' && event.window === 2 && event.step === 1) contributor.setFinishing(true);
+    },
+  });
+  expect(windows.slice(0, 4).map(({ participants }) => participants)).toEqual([1, 1, 0, 0]);
+  expect(events).toContainEqual({ type: 'status', status: { kind: 'stopped' } });
+  expect(new Set(events.flatMap((event) => (event.type === 'loss' ? [event.window] : [])))).toEqual(new Set([1, 2]));
 });
