@@ -5,7 +5,7 @@ import { useClock, useWindowRecord } from '../client/queries.ts';
 import { Term } from '../learn/term.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Card } from '../ui/card.tsx';
-import { formatBytes, formatInteger, formatTime, shorten } from '../ui/format.ts';
+import { formatInteger, formatTime, shorten } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { VirtualRows } from './virtual-rows.tsx';
 import styles from './contributors-card.module.css';
@@ -64,18 +64,15 @@ function Contributions({ record }: { record: WindowRecord }) {
       </h3>
       <VirtualRows
         label={t`Contributions to window ${record.window}, in the order of their arrival`}
-        columns={[t`Peer`, t`Pages`, t`Size`, t`Arrived`, t`Result`]}
+        columns={[t`Peer`, t`Result`, t`Pages`, t`Arrived`]}
         template={styles['columns']!}
         rows={rows}
         rowPx={ROW_PX}
         keyOf={({ hotkey }) => hotkey}
-        cells={({ hotkey, pagesTrained, bytes, arrivedAt }) => [
+        cells={({ hotkey, pagesTrained, arrivedAt }) => [
           <a key="peer" href={`#/peers/${hotkey}`}>
             <code>{shorten(hotkey)}</code>
           </a>,
-          formatInteger(pagesTrained),
-          formatBytes(bytes),
-          formatTime(arrivedAt),
           aggregated.has(hotkey) ? (
             <Badge key="result" tone="good">
               {t`folded in`}
@@ -83,6 +80,8 @@ function Contributions({ record }: { record: WindowRecord }) {
           ) : (
             <Badge key="result">{t`left out`}</Badge>
           ),
+          formatInteger(pagesTrained),
+          formatTime(arrivedAt),
         ]}
       />
     </>
