@@ -18,6 +18,10 @@ export interface StartOptions {
   readonly throttlePercent?: number;
   /** Whether it begins paused. */
   readonly paused?: boolean;
+  /** Whether the first window that it takes part in is the last. */
+  readonly finishing?: boolean;
+  /** How long another tab that trains is waited for, in milliseconds. */
+  readonly patienceMs?: number;
   /** The wallet's hotkey that contributes, and the run that it signed for; the guest without it. */
   readonly wallet?: { readonly run: string; readonly hotkey: string } | undefined;
 }
@@ -28,7 +32,7 @@ export interface Refusal {
   readonly remedy: string;
 }
 
-export type StartResult = { readonly started: true } | ({ readonly started: false } & Refusal);
+export type StartResult = { readonly started: true } | ({ readonly started: false; readonly code: string } & Refusal);
 
 /** The contributor's events, in order, over the port given to `connect`. */
 export type TrainerEvent = ContributorEvent;
@@ -41,6 +45,8 @@ export type TrainerApi = {
   start(options: StartOptions): Promise<StartResult>;
   /** Pausing takes effect after the present micro-batch. */
   setPaused(paused: boolean): void;
+  /** Stops by itself once the present window is delivered, or the next one. */
+  setFinishing(finishing: boolean): void;
   /** @param percent duty cycle, 10-100 */
   setThrottle(percent: number): void;
   /** Resolves when nothing runs any more and the optimiser state is saved. */

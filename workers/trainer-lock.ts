@@ -10,6 +10,11 @@ export interface TrainerLock {
 
 export type LockManagerLike = Pick<LockManager, 'request'>;
 
+/** What the lock is called: held exactly while some tab of this browser trains for the validator. */
+export function trainerLockName(validatorUrl: string): string {
+  return `gauntlet-trainer ${new URL(validatorUrl).origin}`;
+}
+
 /** A page that was just reloaded still holds it for a moment. */
 const PATIENCE_MS = 4_000;
 
@@ -22,9 +27,8 @@ export async function holdTrainerLock(
   // Without the API (older browsers) tabs cannot see each other; the validator still refuses the second delivery.
   if (!locks) return { release: () => undefined };
   return new Promise<TrainerLock>((resolve, reject) => {
-    const name = `gauntlet-trainer ${new URL(validatorUrl).origin}`;
     locks
-      .request(name, { signal: AbortSignal.timeout(patienceMs) }, () => {
+      .request(trainerLockName(validatorUrl), { signal: AbortSignal.timeout(patienceMs) }, () => {
         return new Promise<void>((release) => resolve({ release }));
       })
       .catch((cause: unknown) => {

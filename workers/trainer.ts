@@ -2,7 +2,7 @@
 import './shared/zod-without-eval.ts';
 import { expose } from 'comlink';
 import { createContributor, type Contributor } from '../client/contributor.ts';
-import { remedyOf } from '../client/failure.ts';
+import { codeOf, remedyOf } from '../client/failure.ts';
 import { messageOf } from '../client/http.ts';
 import { chooseBackend } from '../engine/web.ts';
 import { createDatabase, nameDatabase } from './shared/database.ts';
@@ -16,7 +16,7 @@ const database = createDatabase();
 let events: MessagePort | undefined;
 let running: { readonly contributor: Contributor; readonly ended: Promise<void> } | undefined;
 /** Also what was set while the contributor was being made. */
-let settings: Pick<StartOptions, 'throttlePercent' | 'paused'> = {};
+let settings: Pick<StartOptions, 'throttlePercent' | 'paused' | 'finishing'> = {};
 
 function emit(event: TrainerEvent): void {
   events?.postMessage(event);
@@ -52,7 +52,7 @@ async function start(options: StartOptions): Promise<void> {
     wallet,
     ...(validatorPort ? { fetch: portFetch(validatorPort) } : {}),
   });
-  const lock = await holdTrainerLock(options.validatorUrl);
+  const lock = await holdTrainerLock(options.validatorUrl, undefined, options.patienceMs);
   void requestPersistence();
   const contributor = createContributor({
     validatorUrl: options.validatorUrl,
@@ -71,22 +71,27 @@ const api: TrainerApi = {
   async start(options) {
     if (running) return { started: true };
     if (options.databaseName !== undefined) nameDatabase(options.databaseName);
-    const { throttlePercent, paused } = options;
+    const { throttlePercent, paused, finishing } = options;
     settings = {
       ...(throttlePercent === undefined ? {} : { throttlePercent }),
       ...(paused === undefined ? {} : { paused }),
+      ...(finishing === undefined ? {} : { finishing }),
     };
     try {
       await start(options);
       return { started: true };
     } catch (error) {
-      return { started: false, ...refusalOf(error) };
+      return { started: false, code: codeOf(error), ...refusalOf(error) };
     }
   },
   setPaused(paused) {
     settings = { ...settings, paused };
     if (paused) running?.contributor.pause();
     else running?.contributor.resume();
+  },
+  setFinishing(finishing) {
+    settings = { ...settings, finishing };
+    running?.contributor.setFinishing(finishing);
   },
   setThrottle(throttlePercent) {
     settings = { ...settings, throttlePercent };

@@ -28,6 +28,7 @@ function create(result: StartResult = { started: true }): Controller {
           return Promise.resolve(result);
         },
         setPaused: (paused: boolean) => told.push({ number, paused }),
+        setFinishing: (finishing: boolean) => told.push({ number, finishing }),
         setThrottle: (percent: number) => told.push({ number, percent }),
         stop: stopped,
       });
@@ -102,13 +103,14 @@ describe('controller', () => {
   });
 
   it('shows why it may not start, and lets the worker go', async () => {
-    const it = create({ started: false, reason: 'Another tab trains.', remedy: 'Go there.' });
+    const it = create({ started: false, code: 'StorageError', reason: 'Another tab trains.', remedy: 'Go there.' });
     it.start();
     await vi.waitFor(() =>
       expect(it.store.getState().status).toEqual({
         kind: 'failed',
         reason: 'Another tab trains.',
         remedy: 'Go there.',
+        code: 'StorageError',
       }),
     );
     expect(workers[0]!.terminated).toBe(true);
@@ -201,5 +203,39 @@ describe('controller', () => {
     expect(workers[0]!.terminated).toBe(true);
     await vi.waitFor(() => expect(started).toHaveLength(2));
     expect(started.map((options) => options.wallet)).toEqual([wallet, undefined]);
+  });
+
+  it('is held by a rule apart from a person’s pause, and is free again when neither is', async () => {
+    const it = create();
+    it.start();
+    it.setHold({ kind: 'battery' });
+    it.setHold({ kind: 'battery' });
+    it.setPaused(true);
+    it.setHold(undefined);
+    it.setPaused(false);
+    await vi.waitFor(() =>
+      expect(told.map((each) => (each as { paused: boolean }).paused)).toEqual([true, true, true, false]),
+    );
+  });
+
+  it('told to finish it lets the worker go when that has stopped, and the next start begins anew', async () => {
+    const it = create();
+    it.start();
+    it.setFinishing(true);
+    await vi.waitFor(() => expect(told).toEqual([{ number: 0, finishing: true }]));
+    workers[0]!.emit({ type: 'status', status: { kind: 'stopped' } });
+    await vi.waitFor(() => expect(workers[0]!.terminated).toBe(true));
+    expect(kind(it)).toBe('stopped');
+    it.start();
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    expect(started[1]).toMatchObject({ finishing: false });
+  });
+
+  it('gives the memory limit to the next start, and waits longer for a tab that lets go', async () => {
+    const it = create();
+    it.setMemoryLimit(512);
+    it.takeOver();
+    await vi.waitFor(() => expect(started).toHaveLength(1));
+    expect(started[0]).toMatchObject({ memoryMib: 512, patienceMs: 40_000 });
   });
 });

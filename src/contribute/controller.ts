@@ -7,6 +7,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ContributorStatus } from '../../client/events.ts';
 import type { StartOptions, TrainerApi, TrainerEvent } from '../../workers/trainer-api.ts';
 import { connectWorker, RpcError, type Connection, type WorkerLike } from '../client/rpc.ts';
+import type { Hold } from './hold.ts';
 import { INITIAL_STATE, isActive, reduce, type ContributeAction, type ContributeState } from './state.ts';
 
 export interface ControllerOptions {
@@ -17,23 +18,42 @@ export interface ControllerOptions {
   /** Windows a worker contributes to before it is replaced. */
   readonly recycleWindows: number;
   readonly now?: () => number;
+  /** Whether nobody sees the page now: browsers slow it down then. */
+  readonly isHidden?: () => boolean;
   readonly setTimer?: (work: () => void, ms: number) => () => void;
 }
 
 export interface Controller {
   readonly store: StoreApi<ContributeState>;
-  start(): void;
+  /** @param finishing whether the first window that it takes part in is the last */
+  start(finishing?: boolean): void;
   stop(): Promise<void>;
   /** Who contributes from the next start on. What runs as somebody else is stopped, and started as the new one. */
   setWallet(wallet: StartOptions['wallet']): Promise<void>;
   setPaused(paused: boolean): void;
+  /** A rule holds the device still, or no longer does. A person's own pause is apart from it. */
+  setHold(hold: Hold | undefined): void;
+  /** Stops by itself once the present window is delivered. */
+  setFinishing(finishing: boolean): void;
+  /** Of the GPU, in MiB; from the next start on. */
+  setMemoryLimit(mib: number | undefined): void;
+  /** Starts as soon as the tab that trains has let go. */
+  takeOver(): void;
   /** @param percent duty cycle, 10-100 */
   setThrottle(percent: number): void;
   dismissWarnings(): void;
 }
 
 /** Loading the worker includes the engine's code; a micro-batch may keep it busy; stopping saves the optimiser state. */
-const DEADLINES_MS = { start: 60_000, setPaused: 30_000, setThrottle: 30_000, stop: 30_000 } as const;
+const DEADLINES_MS = {
+  start: 60_000,
+  setPaused: 30_000,
+  setFinishing: 30_000,
+  setThrottle: 30_000,
+  stop: 30_000,
+} as const;
+/** The tab that trains may be in the middle of saving a large optimiser state. */
+const TAKE_OVER_PATIENCE_MS = 40_000;
 const RESTART_SECONDS = [2, 4, 8, 16];
 /** A worker that lived this long has earned all its restarts back. */
 const HEALTHY_MS = 120_000;
@@ -44,12 +64,13 @@ function browserTimer(work: () => void, ms: number): () => void {
 }
 
 export function createController(options: ControllerOptions): Controller {
-  const { spawn, now = () => Date.now(), setTimer = browserTimer } = options;
+  const { spawn, now = () => Date.now(), isHidden = () => false, setTimer = browserTimer } = options;
   const store = createStore<ContributeState>(() => ({
     ...INITIAL_STATE,
     throttlePercent: options.start.throttlePercent ?? INITIAL_STATE.throttlePercent,
   }));
-  let wallet = options.start.wallet;
+  let { wallet, memoryMib } = options.start;
+  let patienceMs: number | undefined;
   let connection: Connection<TrainerApi> | undefined;
   let cancelRestart: (() => void) | undefined;
   let restarts = 0;
@@ -57,9 +78,11 @@ export function createController(options: ControllerOptions): Controller {
 
   const dispatch = (action: ContributeAction): void => store.setState((state) => reduce(state, action), true);
   const receive = (event: TrainerEvent): void => {
-    dispatch({ type: 'event', event, atMs: now() });
-    // A contributor that gave up holds nothing worth keeping; its worker may hold a gigabyte.
-    if (event.type === 'status' && event.status.kind === 'failed') release();
+    const stopping = store.getState().status.kind === 'stopping';
+    dispatch({ type: 'event', event, atMs: now(), hidden: isHidden() });
+    if (event.type !== 'status') return;
+    // A contributor that gave up, or has finished, holds nothing worth keeping; its worker may hold a gigabyte.
+    if (event.status.kind === 'failed' || (event.status.kind === 'stopped' && !stopping)) release();
   };
   const status = (next: ContributorStatus): void =>
     dispatch({ type: 'event', event: { type: 'status', status: next }, atMs: now() });
@@ -90,6 +113,25 @@ export function createController(options: ControllerOptions): Controller {
     cancelRestart = setTimer(launch, delaySeconds * 1_000);
   }
 
+  const isPaused = (): boolean => {
+    const { paused, hold } = store.getState();
+    return paused || hold !== undefined;
+  };
+
+  function startOptions(): StartOptions {
+    const { throttlePercent, finishing } = store.getState();
+    return {
+      ...options.start,
+      ...options.startWith?.(),
+      throttlePercent,
+      finishing,
+      paused: isPaused(),
+      wallet,
+      ...(memoryMib === undefined ? {} : { memoryMib }),
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    };
+  }
+
   function launch(): void {
     cancelRestart = undefined;
     startedAtMs = now();
@@ -112,11 +154,13 @@ export function createController(options: ControllerOptions): Controller {
       return;
     }
     connection = current;
-    const { throttlePercent, paused } = store.getState();
-    current.call('start', { ...options.start, ...options.startWith?.(), throttlePercent, paused, wallet }).then(
+    current.call('start', startOptions()).then(
       (result) => {
         if (!result.started)
-          receive({ type: 'status', status: { kind: 'failed', reason: result.reason, remedy: result.remedy } });
+          receive({
+            type: 'status',
+            status: { kind: 'failed', reason: result.reason, remedy: result.remedy, code: result.code },
+          });
       },
       (error: unknown) => {
         // A death was already handled, and a close was asked for.
@@ -140,11 +184,12 @@ export function createController(options: ControllerOptions): Controller {
     launch();
   }
 
-  function start(): void {
+  function start(finishing = false): void {
     if (isActive(store.getState().status)) return;
     release();
     restarts = 0;
     dispatch({ type: 'set-paused', paused: false });
+    dispatch({ type: 'set-finishing', finishing });
     status({ kind: 'connecting' });
     launch();
   }
@@ -174,7 +219,24 @@ export function createController(options: ControllerOptions): Controller {
     setPaused(paused) {
       dispatch({ type: 'set-paused', paused });
       // One that cannot be told is being replaced, and the next one starts with it.
-      connection?.call('setPaused', paused).catch(() => undefined);
+      connection?.call('setPaused', isPaused()).catch(() => undefined);
+    },
+    setHold(hold) {
+      if (JSON.stringify(hold) === JSON.stringify(store.getState().hold)) return;
+      dispatch({ type: 'set-hold', hold });
+      connection?.call('setPaused', isPaused()).catch(() => undefined);
+    },
+    setFinishing(finishing) {
+      dispatch({ type: 'set-finishing', finishing });
+      connection?.call('setFinishing', finishing).catch(() => undefined);
+    },
+    setMemoryLimit: (mib) => {
+      memoryMib = mib;
+    },
+    takeOver() {
+      patienceMs = TAKE_OVER_PATIENCE_MS;
+      start();
+      patienceMs = undefined;
     },
     setThrottle(percent) {
       dispatch({ type: 'set-throttle', percent });

@@ -6,6 +6,7 @@ import type { ContributorEvent, ContributorStatus } from '../../client/events.ts
 import { THROTTLE_PERCENT } from '../../client/throttle.ts';
 import type { SignedReceipt } from '../../core/protocol/api.ts';
 import type { BackendReport } from '../../engine/engine.ts';
+import type { Hold } from './hold.ts';
 import { appendLoss, EMPTY_LOSS_HISTORY, type LossHistory } from './loss-history.ts';
 
 export interface OwnReceipt {
@@ -35,6 +36,8 @@ export interface ContributeState {
   readonly lastLoss: number | undefined;
   /** Smoothed over micro-batches. */
   readonly tokensPerSecond: number | undefined;
+  /** The same apart for when the tab is seen and when it is hidden: what hiding costs. */
+  readonly speeds: { readonly visible: number | undefined; readonly hidden: number | undefined };
   readonly tokensTrained: number;
   /** Newest first. */
   readonly receipts: readonly OwnReceipt[];
@@ -44,6 +47,10 @@ export interface ContributeState {
   readonly momentumWindow: number | undefined;
   /** What a person set: a worker started anew begins with it. */
   readonly paused: boolean;
+  /** Why a rule that a person set holds the device still; undefined when none does. */
+  readonly hold: Hold | undefined;
+  /** Whether it stops once the present window is delivered. */
+  readonly finishing: boolean;
   /** Duty cycle, 10-100. */
   readonly throttlePercent: number;
   /** Newest first. */
@@ -51,8 +58,10 @@ export interface ContributeState {
 }
 
 export type ContributeAction =
-  | { readonly type: 'event'; readonly event: ContributorEvent; readonly atMs: number }
+  | { readonly type: 'event'; readonly event: ContributorEvent; readonly atMs: number; readonly hidden?: boolean }
   | { readonly type: 'set-paused'; readonly paused: boolean }
+  | { readonly type: 'set-hold'; readonly hold: Hold | undefined }
+  | { readonly type: 'set-finishing'; readonly finishing: boolean }
   | { readonly type: 'set-throttle'; readonly percent: number }
   | { readonly type: 'dismiss-warnings' };
 
@@ -68,11 +77,14 @@ export const INITIAL_STATE: ContributeState = {
   losses: EMPTY_LOSS_HISTORY,
   lastLoss: undefined,
   tokensPerSecond: undefined,
+  speeds: { visible: undefined, hidden: undefined },
   tokensTrained: 0,
   receipts: [],
   verifiedRoot: undefined,
   momentumWindow: undefined,
   paused: false,
+  hold: undefined,
+  finishing: false,
   throttlePercent: THROTTLE_PERCENT.max,
   warnings: [],
 };
@@ -80,9 +92,13 @@ export const INITIAL_STATE: ContributeState = {
 export function reduce(state: ContributeState, action: ContributeAction): ContributeState {
   switch (action.type) {
     case 'event':
-      return reduceEvent(state, action.event, action.atMs);
+      return reduceEvent(state, action.event, action.atMs, action.hidden ?? false);
     case 'set-paused':
       return { ...state, paused: action.paused };
+    case 'set-hold':
+      return { ...state, hold: action.hold };
+    case 'set-finishing':
+      return { ...state, finishing: action.finishing };
     case 'set-throttle':
       return { ...state, throttlePercent: action.percent };
     case 'dismiss-warnings':
@@ -92,7 +108,10 @@ export function reduce(state: ContributeState, action: ContributeAction): Contri
   }
 }
 
-function reduceEvent(state: ContributeState, event: ContributorEvent, atMs: number): ContributeState {
+const smoothed = (before: number | undefined, now: number): number =>
+  before === undefined ? now : RATE_KEEP * before + (1 - RATE_KEEP) * now;
+
+function reduceEvent(state: ContributeState, event: ContributorEvent, atMs: number, hidden: boolean): ContributeState {
   switch (event.type) {
     case 'status':
       // Events that were under way when Stop was pressed would make the screen flicker back.
@@ -113,10 +132,10 @@ function reduceEvent(state: ContributeState, event: ContributorEvent, atMs: numb
         ...state,
         losses: appendLoss(state.losses, event.loss, event.window),
         lastLoss: event.loss,
-        tokensPerSecond:
-          state.tokensPerSecond === undefined
-            ? event.tokensPerSecond
-            : RATE_KEEP * state.tokensPerSecond + (1 - RATE_KEEP) * event.tokensPerSecond,
+        tokensPerSecond: smoothed(state.tokensPerSecond, event.tokensPerSecond),
+        speeds: hidden
+          ? { ...state.speeds, hidden: smoothed(state.speeds.hidden, event.tokensPerSecond) }
+          : { ...state.speeds, visible: smoothed(state.speeds.visible, event.tokensPerSecond) },
         tokensTrained: state.tokensTrained + event.tokens,
       };
     case 'receipt': {
