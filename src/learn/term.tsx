@@ -12,6 +12,9 @@ import styles from './term.module.css';
 const OPEN_MS = 250;
 const CLOSE_MS = 300;
 
+/** A button is a box, and lines may break after boxes: not before the comma that follows. */
+const NO_BREAK = '\u2060';
+
 export function Term({ name, children }: { name: TermName; children: ReactNode }) {
   const id = useId();
   const [open, setOpen] = useState(false);
@@ -69,6 +72,7 @@ export function Term({ name, children }: { name: TermName; children: ReactNode }
       >
         {children}
       </button>
+      {NO_BREAK}
       {open && <Definition id={id} name={name} anchor={anchor} />}
     </span>
   );

@@ -11,7 +11,7 @@ const builtOn = localised((locale) => new Intl.DateTimeFormat(locale, { dateStyl
 
 export function AboutCard() {
   const { t } = useLingui();
-  const { validatorUrl } = useApp().parameters.start;
+  const { source } = useApp();
   const unknown = t`unknown`;
   return (
     <Card title={t`About`}>
@@ -62,11 +62,13 @@ export function AboutCard() {
             <Trans>The paper</Trans>
           </a>
         </li>
-        <li>
-          <a href={new URL('/docs', validatorUrl).href} rel="noreferrer">
-            <Trans>The validator’s API</Trans>
-          </a>
-        </li>
+        {source.kind === 'validator' && (
+          <li>
+            <a href={new URL('/docs', source.validatorUrl).href} rel="noreferrer">
+              <Trans>The validator’s API</Trans>
+            </a>
+          </li>
+        )}
         <li>
           <a href="https://www.apache.org/licenses/LICENSE-2.0" rel="noreferrer">
             <Trans>The licence</Trans>

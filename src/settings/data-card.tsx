@@ -18,7 +18,7 @@ import styles from './settings.module.css';
 
 export function DataCard() {
   const { t } = useLingui();
-  const { validatorUrl } = useApp().parameters.start;
+  const { source, parameters } = useApp();
   const signed = useRun().data;
   return (
     <Card
@@ -30,7 +30,13 @@ export function DataCard() {
           <dt>
             <Trans>Validator</Trans>
           </dt>
-          <dd data-testid="validator-address">{placeOf(validatorUrl)}</dd>
+          <dd data-testid="validator-address">
+            {source.kind === 'demo' ? (
+              <Trans>In this tab: a demonstration, with simulated peers. None of its figures are of a real run.</Trans>
+            ) : (
+              placeOf(parameters.start.validatorUrl)
+            )}
+          </dd>
         </div>
         <div>
           <dt>

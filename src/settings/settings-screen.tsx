@@ -1,6 +1,7 @@
 /** What a person chose on this device, what lies on it, and what this app is. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { NotificationSwitch } from '../alerts/alert-list.tsx';
+import { useApp } from '../client/app-context.ts';
 import { SnippetCard } from '../embed/snippet-card.tsx';
 import { LanguageChoice } from '../i18n/language-choice.tsx';
 import { ThemeChoice } from '../platform/theme-choice.tsx';
@@ -14,6 +15,7 @@ import { StorageCard } from './storage-card.tsx';
 
 export default function SettingsScreen() {
   const { t } = useLingui();
+  const { source } = useApp();
   return (
     <>
       <ScreenHead title={t`Settings`} />
@@ -41,7 +43,7 @@ export default function SettingsScreen() {
       <StorageCard />
       <IdentityCard />
       <DataCard />
-      <SnippetCard />
+      {source.kind === 'validator' && <SnippetCard />}
       <AboutCard />
     </>
   );
