@@ -243,6 +243,12 @@ export const LeaderboardEntrySchema = z
     peerScore: z.number(),
     weight: z.number(),
     flags: z.array(z.string()),
+    /** Rank after the window before the newest published one; null when it had none. */
+    previousRank: z.int().positive().nullable(),
+    /** Peer scores after those of the newest 16 windows that it was scored in, oldest first, to four significant digits. */
+    trend: z.array(z.number()).max(16),
+    /** Window of its newest accepted contribution, 0 for none. */
+    lastDelivered: z.int().nonnegative(),
   })
   .meta({ id: 'LeaderboardEntry' });
 export type LeaderboardEntry = z.infer<typeof LeaderboardEntrySchema>;
@@ -374,7 +380,8 @@ export const EventSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('clock'), clock: ClockSchema }),
     z.object({ type: z.literal('window'), window: WindowSummarySchema }),
-    z.object({ type: z.literal('leaderboard'), leaderboard: LeaderboardSchema }),
+    // Not the leaderboard itself: of ten thousand peers it is megabytes, which each listener would get, wanted or not.
+    z.object({ type: z.literal('leaderboard'), window: WindowSchema }),
   ])
   .meta({ id: 'Event' });
 export type ValidatorEvent = z.infer<typeof EventSchema>;

@@ -75,7 +75,7 @@ export function createLive(baseUrl: string, createSource?: (url: string) => Even
         void client.invalidateQueries({ queryKey: QUERY_KEYS.peers });
         return;
       case 'leaderboard':
-        client.setQueryData(QUERY_KEYS.leaderboard, event.leaderboard);
+        void client.invalidateQueries({ queryKey: QUERY_KEYS.leaderboard });
         return;
       default:
         event satisfies never;

@@ -192,6 +192,10 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
         .execute();
     }
   },
+  // The leaderboard shows what a window made of everybody.
+  async (db) => {
+    await sql`create index if not exists history_window on history (window)`.execute(db);
+  },
 ];
 
 /**

@@ -258,6 +258,10 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
         .execute();
       return rows.map(({ verdict }) => parse(verdict) as Verdict);
     },
+    async windowHistory(window) {
+      const rows = await db.selectFrom('history').select(['hotkey', 'point']).where('window', '=', window).execute();
+      return rows.map(({ hotkey, point }) => ({ hotkey, point: parse(point) as PeerHistoryPoint }));
+    },
     async history(hotkey, limit) {
       const rows = await db
         .selectFrom('history')

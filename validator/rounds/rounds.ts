@@ -168,7 +168,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     }
     const [summary] = await views.windows(open.window - 1, 1);
     if (summary) emit({ type: 'window', window: summary });
-    emit({ type: 'leaderboard', leaderboard: await views.leaderboard() });
+    emit({ type: 'leaderboard', window: open.window - 1 });
     emitClock();
   }
 

@@ -144,6 +144,8 @@ export interface RunStore {
   ): Promise<PeerRow | undefined>;
   /** Newest first. */
   verdicts(hotkey: string, limit: number): Promise<Verdict[]>;
+  /** What a window made of every peer that it scored, whoever is a peer now. */
+  windowHistory(window: number): Promise<{ hotkey: string; point: PeerHistoryPoint }[]>;
   /** The newest `limit`, oldest first. */
   history(hotkey: string, limit: number): Promise<PeerHistoryPoint[]>;
   /** Newest first. */

@@ -15,6 +15,7 @@ import type { Figures } from '../../core/protocol/figures.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { instant, type RunContext } from './context.ts';
 import type { OpenWindow, PeerRow, RunStore } from './store.ts';
+import { createTrends, type Trends } from './trends.ts';
 
 const MAX_VERDICTS = 200;
 const MAX_HISTORY = 500;
@@ -44,9 +45,12 @@ export function createViews(
     ordinal: ordinal(rating, manifest.gauntlet.rating),
   });
 
-  function entryOf({ hotkey, uid, figures }: PeerRow): LeaderboardEntry {
-    const { rank, poc, sync, peerScore, weight, flags } = figures;
-    return { rank, hotkey, uid, rating: ratingOf(figures), poc, sync, peerScore, weight, flags: [...flags] };
+  const trendsUntil = createTrends(store);
+
+  function entryOf({ hotkey, uid, figures }: PeerRow, trends: Trends): LeaderboardEntry {
+    const { rank, poc, sync, peerScore, weight, flags, lastDelivered } = figures;
+    const standing = { rank, hotkey, uid, rating: ratingOf(figures), poc, sync, peerScore, weight, flags: [...flags] };
+    return { ...standing, lastDelivered, previousRank: trends.previousRank(hotkey), trend: trends.scores(hotkey) };
   }
 
   /** An open window as far as it is public. */
@@ -107,9 +111,11 @@ export function createViews(
       };
     },
     async leaderboard() {
-      const peers = (await store.peers()).map(entryOf);
+      const window = Math.max(0, state.open().window - 1);
+      const trends = await trendsUntil(window);
+      const peers = (await store.peers()).map((row) => entryOf(row, trends));
       peers.sort((a, b) => (a.rank ?? UNRANKED) - (b.rank ?? UNRANKED) || a.uid - b.uid);
-      return { window: Math.max(0, state.open().window - 1), peers };
+      return { window, peers };
     },
     async window(window) {
       const open = state.open();

@@ -185,6 +185,7 @@ export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunS
           .sort((a, b) => b.window - a.window)
           .slice(0, limit),
       ),
+    windowHistory: (window) => answer(() => history.filter(({ point }) => point.window === window)),
     history: (hotkey, limit) =>
       answer(() =>
         newest(

@@ -274,6 +274,8 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await store.summaries(0, 10)).toEqual([summaryAt(1)]);
       expect(await store.peer('a')).toMatchObject({ evaluated: 1, aggregated: 1, figures: { poc: 0.5 } });
       expect(await store.history('a', 10)).toEqual([point]);
+      expect(await store.windowHistory(1)).toEqual([{ hotkey: 'a', point }]);
+      expect(await store.windowHistory(2)).toEqual([]);
       await expect(store.closeWindow(close)).rejects.toThrow(/not open/);
       expect(await store.peer('a')).toMatchObject({ evaluated: 1 });
     });
