@@ -1,6 +1,6 @@
 /** The validator's state as queries. Events keep them fresh; while there are none they are polled. */
 import { QueryClient, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useDeferredValue, useMemo } from 'react';
 import type {
   ClockState,
   Leaderboard,
@@ -105,7 +105,7 @@ export function useWindows(): UseQueryResult<WindowSummary[]> {
 }
 
 export interface WindowHistory {
-  /** Every published window that is here so far, oldest first. */
+  /** Published windows, oldest first: the newest ones until all are here. */
   readonly windows: readonly WindowSummary[];
   /** Older ones are still on their way. */
   readonly loading: boolean;
@@ -127,19 +127,23 @@ export function useWindowHistory(): WindowHistory | undefined {
     }),
     combine: combinePages,
   });
-  return useMemo(() => {
+  const history = useMemo(() => {
     if (!recent) return undefined;
     const first = recent[0]?.window ?? 1;
     const before = older.pages.flat().filter(({ window }) => window < first);
     return { windows: [...before, ...recent], loading: older.loading };
   }, [older, recent]);
+  // Drawing thousands of windows may take a moment: what a person does meanwhile goes first.
+  return useDeferredValue(history);
 }
 
 function combinePages(results: readonly UseQueryResult<WindowSummary[]>[]): {
   pages: readonly WindowSummary[][];
   loading: boolean;
 } {
-  return { pages: results.map(({ data }) => data ?? []), loading: results.some(({ isPending }) => isPending) };
+  // All at once: with thousands of windows, drawing anew for each page would keep the page’s thread busy.
+  const loading = results.some(({ isPending }) => isPending);
+  return { pages: loading ? [] : results.map(({ data }) => data ?? []), loading };
 }
 
 /** A window as the validator published it, or so much of it as is not sealed. What is published never changes. */

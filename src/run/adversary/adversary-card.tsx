@@ -93,7 +93,7 @@ function Picture({ windows }: { windows: readonly WindowSummary[] }) {
 }
 
 function ChosenWindow({ window }: { window: number }) {
-  const record = useWindowRecord(window).data;
+  const { data: record, error } = useWindowRecord(window);
   const book = useWindowBook(window);
   const refusals = useWindowRefusals(window).data;
   const signed = book.data;
@@ -104,7 +104,7 @@ function ChosenWindow({ window }: { window: number }) {
   if (!record || !flow) {
     return (
       <Notice fill>
-        {book.error ? (
+        {(error ?? book.error) ? (
           <Trans>
             The validator did not give this window’s book. It is asked again when you choose the window anew.
           </Trans>

@@ -1,0 +1,41 @@
+import { expect, test } from '@playwright/test';
+import { decodeSafetensors } from '../../core/model/safetensors.ts';
+import { eventually, startValidator, withFolder } from './running-validator.ts';
+
+const RUN = ['--preset', 'micro', '--window', '4', '--peers', '2', '--attack', 'stale-model', 'noise', '--port', '0'];
+
+test('the run screen shows who was caught, follows the newest window, and gives the model away', async ({ page }) => {
+  await withFolder(async (folder) => {
+    const validator = await startValidator(folder, RUN);
+    try {
+      const caught = await eventually(
+        async () => (await validator.api.windows(1, 100)).find((row) => Object.keys(row.caught).length > 0),
+        60_000,
+        'a window in which somebody was caught',
+      );
+      await page.goto(`${validator.url}/#/run`);
+      const chart = page.getByTestId('caught-chart');
+      await expect(chart).toBeVisible();
+      const newest = Number(await chart.getAttribute('aria-valuenow'));
+      await expect
+        .poll(async () => Number(await chart.getAttribute('aria-valuenow')), { timeout: 20_000 })
+        .toBeGreaterThan(newest);
+
+      await chart.press('Home');
+      for (let window = 1; window < caught.window; window++) await chart.press('ArrowRight');
+      await expect(page.getByTestId('chosen-window')).toHaveText(String(caught.window));
+      const flow = page.getByTestId('flow');
+      await expect(flow).toContainText('stopped: ');
+      const record = await validator.api.window(caught.window);
+      const [first] = record.contributions;
+      await expect(flow.locator(`a[href="#/peers/${first!.hotkey}"]`)).toHaveCount(1);
+      await expect(flow.getByRole('link')).not.toHaveCount(0);
+
+      const href = await page.getByTestId('weights').getAttribute('href');
+      const file = new Uint8Array(await (await fetch(href!)).arrayBuffer());
+      expect(decodeSafetensors(file).tensors.get('model.norm.weight')!.values).toHaveLength(64);
+    } finally {
+      expect(await validator.interrupt()).toBe(0);
+    }
+  });
+});
