@@ -88,22 +88,29 @@ export function UploadFigure() {
   const example = useExample().data;
   if (!model || example?.bytes === undefined) return <NotYet />;
   const whole = parameterLayout(model).total * Float32Array.BYTES_PER_ELEMENT;
-  const window = formatInteger(example.window);
   return (
     <Live picture={<SizePicture whole={whole} sent={example.bytes} />}>
+      <About example={example} />{' '}
       <Trans>
-        The whole model takes {formatBytes(whole)}. What <Whose example={example} /> uploaded in window {window} took{' '}
-        {formatBytes(example.bytes)}: {formatPercent(example.bytes / whole)} of it.
+        What it uploaded took {formatBytes(example.bytes)}. The whole model takes {formatBytes(whole)}: the upload is{' '}
+        {formatPercent(example.bytes / whole)} of it.
       </Trans>
     </Live>
   );
 }
 
-function Whose({ example }: { example: Example }) {
+/** Whose figures these are, in a sentence of its own: names inside sentences do not translate. */
+function About({ example }: { example: Example }) {
   const { hotkey } = example.evaluation;
   const uid = useLeaderboard().data?.peers.find((peer) => peer.hotkey === hotkey)?.uid;
-  if (example.own) return <Trans>your tab</Trans>;
-  return uid === undefined ? <Trans>one peer</Trans> : <Trans>the peer with uid {uid}</Trans>;
+  const window = formatInteger(example.window);
+  if (example.own) return <Trans>This is your tab in window {window}.</Trans>;
+  if (uid === undefined) return <Trans>This is one of the peers in window {window}.</Trans>;
+  return (
+    <Trans>
+      This is the peer with uid {uid} in window {window}.
+    </Trans>
+  );
 }
 
 export function EvaluationFigure() {
@@ -113,10 +120,11 @@ export function EvaluationFigure() {
   const honest = assigned.before - assigned.after > random.before - random.after;
   return (
     <Live picture={<LossPicture assigned={assigned} random={random} />}>
+      <About example={example} />{' '}
       <Trans>
-        In window {formatInteger(example.window)}, the contribution of <Whose example={example} /> took the loss on its
-        own pages from {formatDecimal(assigned.before, 4)} to {formatDecimal(assigned.after, 4)}, and on random pages
-        from {formatDecimal(random.before, 4)} to {formatDecimal(random.after, 4)}.
+        Its contribution took the loss on its own pages from {formatDecimal(assigned.before, 4)} to{' '}
+        {formatDecimal(assigned.after, 4)}, and on random pages from {formatDecimal(random.before, 4)} to{' '}
+        {formatDecimal(random.after, 4)}.
       </Trans>{' '}
       {honest ? (
         <Trans>It helped more on its own pages: that speaks for honest work.</Trans>
@@ -146,10 +154,11 @@ export function RatingFigure() {
         </div>
       }
     >
+      <About example={example} />{' '}
       <Trans>
-        That evaluation moved the rating of <Whose example={example} /> from {formatDecimal(before.mu, 2)} ±{' '}
-        {formatDecimal(before.sigma, 2)} to {formatDecimal(after.mu, 2)} ± {formatDecimal(after.sigma, 2)}. Counted is
-        the cautious reading: {formatDecimal(after.ordinal, 2)}.
+        The evaluation moved its rating from {formatDecimal(before.mu, 2)} ± {formatDecimal(before.sigma, 2)} to{' '}
+        {formatDecimal(after.mu, 2)} ± {formatDecimal(after.sigma, 2)}. Counted is the cautious reading:{' '}
+        {formatDecimal(after.ordinal, 2)}.
       </Trans>{' '}
       {before.mu === after.mu && before.sigma === after.sigma && (
         <Trans>It did not change, since nobody else was evaluated: there was no match.</Trans>
@@ -165,8 +174,9 @@ export function WeightFigure() {
   if (!example || !peer) return <NotYet />;
   return (
     <Live picture={<WeightsPicture peers={peers} hotkey={peer.hotkey} />}>
+      <About example={example} />{' '}
       <Trans>
-        Of <Whose example={example} />: <Product peer={peer} />. Its weight is {formatPercent(peer.weight)} of all.
+        Its score is now <Product peer={peer} />. Its weight is {formatPercent(peer.weight)} of all.
       </Trans>
     </Live>
   );
