@@ -7,6 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { ErrorBoundary } from '../ui/error-boundary.tsx';
 import { useOwnHotkey } from '../wallet/use-identity.ts';
 import { cardFacts, type CardFacts } from './facts.ts';
+import styles from './share-button.module.css';
 
 const ShareDialog = lazy(() => import('./share-dialog.tsx'));
 
@@ -21,7 +22,11 @@ export function ShareButton() {
   if (!peer || peer.contributions.accepted === 0 || run === undefined || !leaderboard || !windows) return null;
   return (
     <>
-      <Button data-testid="share" onClick={() => setShown(cardFacts({ run, peer, leaderboard, windows, tokens }))}>
+      <Button
+        className={styles['share']}
+        data-testid="share"
+        onClick={() => setShown(cardFacts({ run, peer, leaderboard, windows, tokens }))}
+      >
         <Trans>Share</Trans>
       </Button>
       {shown && (
