@@ -5,8 +5,9 @@ import { useClock, useWindowRecord } from '../client/queries.ts';
 import { Term } from '../learn/term.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Card } from '../ui/card.tsx';
-import { formatInteger, formatTime, shorten } from '../ui/format.ts';
+import { formatInteger, formatTime } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
+import { PeerLink } from './peer-link.tsx';
 import { VirtualRows } from './virtual-rows.tsx';
 import styles from './contributors-card.module.css';
 
@@ -70,9 +71,7 @@ function Contributions({ record }: { record: WindowRecord }) {
         rowPx={ROW_PX}
         keyOf={({ hotkey }) => hotkey}
         cells={({ hotkey, pagesTrained, arrivedAt }) => [
-          <a key="peer" href={`#/peers/${hotkey}`}>
-            <code>{shorten(hotkey)}</code>
-          </a>,
+          <PeerLink key="peer" hotkey={hotkey} />,
           aggregated.has(hotkey) ? (
             <Badge key="result" tone="good">
               {t`folded in`}

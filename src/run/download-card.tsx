@@ -6,13 +6,15 @@ import { useApp } from '../client/app-context.ts';
 import { useManifest } from '../client/queries.ts';
 import { Card } from '../ui/card.tsx';
 import { formatBytes } from '../ui/format.ts';
+import { FileLink } from './file-link.tsx';
 import styles from './download-card.module.css';
+
+const pathOf = (file: string): string => `/v1/checkpoints/latest/${file}`;
 
 export function DownloadCard() {
   const { t } = useLingui();
-  const { validatorUrl } = useApp().parameters.start;
+  const { source } = useApp();
   const manifest = useManifest();
-  const addressOf = (file: string): string => new URL(`/v1/checkpoints/latest/${file}`, validatorUrl).href;
   const size = manifest && formatBytes(parameterLayout(manifest.model).total * 4);
   const others = MODEL_FILES.filter((file) => file !== WEIGHTS_FILE);
   return (
@@ -24,32 +26,34 @@ export function DownloadCard() {
         </Trans>
       </p>
       <p>
-        <a className={styles['weights']} href={addressOf(WEIGHTS_FILE)} download data-testid="weights">
+        <FileLink path={pathOf(WEIGHTS_FILE)} name={WEIGHTS_FILE} className={styles['weights']} testId="weights">
           {WEIGHTS_FILE}
-        </a>{' '}
+        </FileLink>{' '}
         {size !== undefined && <span className="soft">{size}</span>}
       </p>
       <ul className={styles['files']}>
         {others.map((file) => (
           <li key={file}>
-            <a href={addressOf(file)} download>
+            <FileLink path={pathOf(file)} name={file}>
               {file}
-            </a>
+            </FileLink>
           </li>
         ))}
       </ul>
-      <details>
-        <summary>
-          <Trans>As commands</Trans>
-        </summary>
-        <pre className={styles['commands']}>
-          <code>
-            {`mkdir model && cd model
-curl -f${MODEL_FILES.map((file) => ` -O ${addressOf(file)}`).join('')}
+      {source.kind === 'validator' && (
+        <details>
+          <summary>
+            <Trans>As commands</Trans>
+          </summary>
+          <pre className={styles['commands']}>
+            <code>
+              {`mkdir model && cd model
+curl -f${MODEL_FILES.map((file) => ` -O ${new URL(pathOf(file), source.validatorUrl).href}`).join('')}
 python -c "from transformers import pipeline; print(pipeline('text-generation', '.')('Once'))"`}
-          </code>
-        </pre>
-      </details>
+            </code>
+          </pre>
+        </details>
+      )}
     </Card>
   );
 }

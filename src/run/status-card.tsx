@@ -13,7 +13,7 @@ const CLOCK_IS_OFF_MS = 2_000;
 
 export function StatusCard() {
   const { t } = useLingui();
-  const { validatorUrl } = useApp().parameters.start;
+  const { source } = useApp();
   const manifest = useManifest();
   const clock = useClock().data;
   const unreachable = useUnreachable() !== undefined;
@@ -23,7 +23,9 @@ export function StatusCard() {
         <dt>
           <Trans>Validator</Trans>
         </dt>
-        <dd>{new URL(validatorUrl).host}</dd>
+        <dd>
+          {source.kind === 'demo' ? <Trans>in this tab: a demonstration</Trans> : new URL(source.validatorUrl).host}
+        </dd>
         <dt>
           <Trans>Protocol</Trans>
         </dt>

@@ -1,7 +1,9 @@
 /** No validator: what to do, in one place instead of in every panel. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useApp } from '../client/app-context.ts';
 import { useClock, useRun, useUnreachable } from '../client/queries.ts';
-import { sentence } from '../contribute/describe.ts';
+import { sentence } from '../ui/failure-words.ts';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 
@@ -18,11 +20,17 @@ export function UnreachableNotice() {
   return (
     <Notice
       tone="bad"
-      title={`No answer from ${new URL(validatorUrl).host}`}
-      action={<Button onClick={retry}>Try now</Button>}
+      title={t`No answer from ${new URL(validatorUrl).host}`}
+      action={
+        <Button onClick={retry}>
+          <Trans>Try now</Trans>
+        </Button>
+      }
     >
-      {sentence(failure.message)} Check that the validator is running and that you are online. This page asks again by
-      itself.
+      <Trans>
+        {sentence(failure.message)} Check that the validator is running and that you are online. This page asks again by
+        itself.
+      </Trans>
     </Notice>
   );
 }

@@ -1,11 +1,11 @@
 /** Every window so far: what it changed, and the name and the step that anybody can check it by. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { useMemo } from 'react';
-import { useApp } from '../client/app-context.ts';
 import { useWindowHistory } from '../client/queries.ts';
 import { Card } from '../ui/card.tsx';
 import { formatBytes, formatDecimal, formatInteger, formatSigned, shorten, UNKNOWN } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
+import { FileLink } from './file-link.tsx';
 import { VirtualRows } from './virtual-rows.tsx';
 import styles from './windows-card.module.css';
 
@@ -13,7 +13,6 @@ const ROW_PX = 34;
 
 export function WindowsCard() {
   const { t } = useLingui();
-  const { validatorUrl } = useApp().parameters.start;
   const history = useWindowHistory();
   const newestFirst = useMemo(() => [...(history?.windows ?? [])].reverse(), [history]);
   return (
@@ -42,9 +41,9 @@ export function WindowsCard() {
             outerStep === null ? (
               UNKNOWN
             ) : (
-              <a href={new URL(`/v1/blobs/${outerStep.sha256}`, validatorUrl).href} download>
+              <FileLink path={`/v1/blobs/${outerStep.sha256}`} name={`outer-step-${window}`}>
                 {formatBytes(outerStep.bytes)}
-              </a>
+              </FileLink>
             ),
           ]}
         />

@@ -1,8 +1,9 @@
 /** What each evaluated contribution would have done to the model, to the left for better and to the right for worse. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { Badge } from '../../ui/badge.tsx';
-import { formatDecimal, formatSigned, shorten } from '../../ui/format.ts';
+import { formatDecimal, formatSigned } from '../../ui/format.ts';
 import { Notice } from '../../ui/notice.tsx';
+import { PeerLink } from '../peer-link.tsx';
 import { keptOut, type Effect, type FlowPeer } from './flow.ts';
 import styles from './effects.module.css';
 
@@ -54,9 +55,7 @@ function Row({ effect, widest, peer }: { effect: Effect; widest: number; peer: F
   return (
     <li>
       <p className={styles['head']}>
-        <a href={`#/peers/${hotkey}`}>
-          <code>{shorten(hotkey)}</code>
-        </a>
+        <PeerLink hotkey={hotkey} />
         <Badge tone={aggregated ? 'good' : harmful ? 'bad' : 'neutral'}>
           {aggregated ? t`folded in` : harmful ? t`kept out` : t`not chosen`}
         </Badge>

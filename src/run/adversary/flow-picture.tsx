@@ -2,6 +2,7 @@
 import { i18n } from '@lingui/core';
 import { Plural, Trans, useLingui } from '@lingui/react/macro';
 import { CHECK_NAMES, familyOf } from '../checks.ts';
+import { PeerLink, usePeerName } from '../peer-link.tsx';
 import { formatInteger, shorten } from '../../ui/format.ts';
 import styles from './flow-picture.module.css';
 import { STATIONS, type Flow, type FlowPeer, type Station } from './flow.ts';
@@ -92,7 +93,7 @@ function Dots({ peers, station }: { peers: readonly FlowPeer[]; station: Station
 
 function Dot({ peer, kind, label }: { peer: FlowPeer; kind: Kind | 'absent'; label: string }) {
   const { t } = useLingui();
-  const who = shorten(peer.hotkey);
+  const who = usePeerName(peer.hotkey) ?? shorten(peer.hotkey);
   return (
     <a
       className={styles['dot']}
@@ -117,10 +118,7 @@ export function StoppedList({ flow }: { flow: Flow }) {
       <ul className={styles['reasons']}>
         {stopped.slice(0, MAX_DOTS).map(({ hotkey, check, reason }) => (
           <li key={hotkey}>
-            <a href={`#/peers/${hotkey}`}>
-              <code>{shorten(hotkey)}</code>
-            </a>{' '}
-            {i18n._(CHECK_NAMES[check!])}: <span lang="en">{reason}</span>
+            <PeerLink hotkey={hotkey} /> {i18n._(CHECK_NAMES[check!])}: <span lang="en">{reason}</span>
           </li>
         ))}
       </ul>
