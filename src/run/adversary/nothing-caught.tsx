@@ -1,11 +1,13 @@
 /** Nobody cheated yet: what would be seen, and where to see it now. */
 import { i18n } from '@lingui/core';
 import { Trans } from '@lingui/react/macro';
+import { useApp } from '../../client/app-context.ts';
 import { FAMILIES } from '../checks.ts';
 import { Swatch } from './swatch.tsx';
 import styles from './nothing-caught.module.css';
 
 export function NothingCaught() {
+  const { source } = useApp();
   return (
     <div className={styles['empty']}>
       <p>
@@ -24,9 +26,13 @@ export function NothingCaught() {
         ))}
       </dl>
       <p>
-        <a href="?demo#/run">
-          <Trans>See it happen in the demo, where you can switch attackers on</Trans>
-        </a>
+        {source.kind === 'demo' ? (
+          <Trans>Let a cheat take part, at the top of this page, and watch where it lands.</Trans>
+        ) : (
+          <a href="?demo#/run">
+            <Trans>See it happen in the demo, where you can switch attackers on</Trans>
+          </a>
+        )}
       </p>
     </div>
   );
