@@ -89,6 +89,8 @@ export function useLeaderboard(): UseQueryResult<Leaderboard> {
   return useQuery({
     queryKey: QUERY_KEYS.leaderboard,
     queryFn: ({ signal }) => api.leaderboard(signal),
+    // To compare ten thousand peers with those before would block the page for longer than to draw the new ones.
+    structuralSharing: false,
     refetchInterval: usePollMs(),
   });
 }

@@ -1,93 +1,95 @@
-/** All peers of the run by rank, this tab's row marked. */
-import type { LeaderboardEntry } from '../../core/protocol/api.ts';
+/** All peers of the run: filtered, searched and sorted. */
+import { Trans, useLingui } from '@lingui/react/macro';
+import { useDeferredValue, useMemo, useState } from 'react';
+import type { Leaderboard as Standings } from '../../core/protocol/api.ts';
+import { usePeerLabels } from '../client/app-context.ts';
 import { useLeaderboard, useUnreachable } from '../client/queries.ts';
-import { Badge } from '../ui/badge.tsx';
 import { Card } from '../ui/card.tsx';
-import { formatDecimal, formatPercent, plural, shorten, UNKNOWN } from '../ui/format.ts';
+import { formatInteger } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
-import { RatingBand, ratingScale, type Scale } from '../ui/rating-band.tsx';
-import { Scroller } from '../ui/scroller.tsx';
+import { Select } from '../ui/select.tsx';
 import { useOwnHotkey } from '../wallet/use-identity.ts';
 import styles from './leaderboard.module.css';
-import { visibleRows } from './rows.ts';
+import { PeerTable } from './peer-table.tsx';
+import { selectPeers, type Filter, type Selection, type SortKey } from './rows.ts';
 
 export function Leaderboard() {
+  const { t } = useLingui();
   const { data } = useLeaderboard();
   const unreachable = useUnreachable() !== undefined;
-  const own = useOwnHotkey();
+  const window = data?.window;
   return (
-    <Card title="Leaderboard" aside={data && data.peers.length > 0 ? `after window ${data.window}` : undefined}>
+    <Card title={t`Leaderboard`} aside={window ? t`after window ${window}` : undefined}>
       {!data && (
         <Notice>
-          {unreachable ? 'Peers are listed once the validator answers.' : 'Asking the validator for the peers.'}
+          {unreachable ? (
+            <Trans>Peers are listed once the validator answers.</Trans>
+          ) : (
+            <Trans>Asking the validator for the peers.</Trans>
+          )}
         </Notice>
       )}
-      {data?.peers.length === 0 && <Notice>Nobody has joined yet. Be the first: press Start.</Notice>}
-      {data && data.peers.length > 0 && <Peers peers={data.peers} own={own} />}
+      {data?.peers.length === 0 && (
+        <Notice>
+          <Trans>Nobody has joined yet. Be the first: press Start.</Trans>
+        </Notice>
+      )}
+      {data && data.peers.length > 0 && <Peers standings={data} />}
     </Card>
   );
 }
 
-function Peers({ peers, own }: { peers: readonly LeaderboardEntry[]; own: string | undefined }) {
-  const { rows, hidden } = visibleRows(peers, own);
-  const scale = ratingScale(rows.map(({ rating }) => rating));
+function Peers({ standings: { window, peers } }: { standings: Standings }) {
+  const { t } = useLingui();
+  const own = useOwnHotkey();
+  const labels = usePeerLabels();
+  const [selection, setSelection] = useState<Selection>({ filter: 'all', search: '', sort: 'rank', reversed: false });
+  // Typing goes before sorting ten thousand rows.
+  const deferred = useDeferredValue(selection);
+  const rows = useMemo(
+    () => selectPeers(peers, deferred, { window, own, labels }),
+    [peers, deferred, window, own, labels],
+  );
+  const change = (part: Partial<Selection>): void => setSelection({ ...selection, ...part });
+  const sortBy = (sort: SortKey): void =>
+    change({ sort, reversed: sort === selection.sort ? !selection.reversed : false });
+  const filters: readonly { value: Filter; name: string }[] = [
+    { value: 'all', name: t`All` },
+    { value: 'contributing', name: t`Contributing now` },
+    { value: 'flagged', name: t`Flagged` },
+    { value: 'own', name: t`Own` },
+  ];
+  const [shown, all] = [formatInteger(rows.length), formatInteger(peers.length)];
   return (
     <>
-      <Scroller label="All peers by rank">
-        <table className={styles['table']}>
-          <thead>
-            <tr>
-              <th scope="col">Rank</th>
-              <th scope="col">Peer</th>
-              <th scope="col" title="Band: rating and its uncertainty. Upright mark: the cautious reading that counts.">
-                Rating
-              </th>
-              <th scope="col" className="number" title="Proof of computation">
-                μ
-              </th>
-              <th scope="col" className="number">
-                Score
-              </th>
-              <th scope="col" className="number">
-                Weight
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((peer) => (
-              <Row key={peer.hotkey} peer={peer} own={peer.hotkey === own} scale={scale} />
-            ))}
-          </tbody>
-        </table>
-      </Scroller>
-      {hidden > 0 && <p className="soft">{plural(hidden, 'more peer')} with lower scores not shown.</p>}
+      <div className={styles['tools']}>
+        <input
+          type="search"
+          aria-label={t`Search by hotkey, name or uid`}
+          placeholder={t`Hotkey, name or uid`}
+          value={selection.search}
+          maxLength={100}
+          onChange={(event) => change({ search: event.target.value })}
+        />
+        <Select
+          label={t`Which peers`}
+          value={selection.filter}
+          options={filters}
+          onChange={(filter) => change({ filter })}
+        />
+        <span role="status" className="soft">
+          <Trans>
+            {shown} of {all} peers
+          </Trans>
+        </span>
+      </div>
+      {rows.length === 0 ? (
+        <Notice>
+          <Trans>No peer fits. Clear the search or show all.</Trans>
+        </Notice>
+      ) : (
+        <PeerTable rows={rows} peers={peers} own={own} selection={selection} onSort={sortBy} />
+      )}
     </>
-  );
-}
-
-function Row({ peer, own, scale }: { peer: LeaderboardEntry; own: boolean; scale: Scale }) {
-  return (
-    <tr data-own={own || undefined} aria-current={own || undefined}>
-      <td>{peer.rank ?? UNKNOWN}</td>
-      <th scope="row">
-        <code title={peer.hotkey}>{shorten(peer.hotkey)}</code>
-        {(own || peer.flags.length > 0) && (
-          <span className={styles['marks']}>
-            {own && <Badge tone="accent">You</Badge>}
-            {peer.flags.map((flag) => (
-              <Badge key={flag} tone="warn">
-                {flag}
-              </Badge>
-            ))}
-          </span>
-        )}
-      </th>
-      <td className={styles['band']}>
-        <RatingBand rating={peer.rating} scale={scale} />
-      </td>
-      <td className="number">{formatDecimal(peer.poc, 2)}</td>
-      <td className="number">{formatDecimal(peer.peerScore, 2)}</td>
-      <td className="number">{formatPercent(peer.weight)}</td>
-    </tr>
   );
 }

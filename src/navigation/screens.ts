@@ -24,6 +24,7 @@ export const SCREENS: readonly Screen[] = [
     path: '/leaderboard',
     component: lazy(() => import('../leaderboard/leaderboard-screen.tsx')),
   },
+  { name: msg`Peer`, path: '/peers', component: lazy(() => import('../peers/peer-screen.tsx')), unlisted: true },
   { name: msg`Run`, path: '/run', component: lazy(() => import('../run/run-screen.tsx')) },
   { name: msg`Rewards`, path: '/rewards', component: lazy(() => import('../rewards/rewards-screen.tsx')) },
   { name: msg`Learn`, path: '/learn', component: lazy(() => import('../learn/learn-screen.tsx')) },
