@@ -16,6 +16,7 @@ import { logUncaught } from './platform/log.ts';
 import { rememberedThrottle } from './platform/remembered-throttle.ts';
 import { startLanguage } from './i18n/language.ts';
 import { SpokenLanguage } from './i18n/spoken-language.tsx';
+import { tabHidden } from './platform/signals.ts';
 import { applyTheme } from './platform/theme.ts';
 import { followInstallation } from './shell/installation.ts';
 import { startUpdates } from './shell/updates.ts';
@@ -26,6 +27,8 @@ import './ui/base.css';
 applyTheme();
 followInstallation();
 
+// Before anything is said: what the address bar asks for may be impossible.
+await startLanguage();
 const asked = parseParameters(location.href);
 const source = await openSource(asked.source);
 const { validatorUrl } = source;
@@ -41,6 +44,7 @@ const services = {
     start: { throttlePercent: rememberedThrottle(), ...parameters.start },
     startWith: source.trainerOptions,
     recycleWindows: parameters.recycleWindows,
+    isHidden: tabHidden.get,
     spawn: () => new Worker(new URL('../workers/trainer.ts', import.meta.url), { type: 'module', name: 'trainer' }),
   }),
   parameters,
@@ -50,7 +54,6 @@ live.follow(queryClient);
 logUncaught();
 logContributor(services.controller.store);
 
-await startLanguage();
 createRoot(document.getElementById('app')!).render(
   <StrictMode>
     <SpokenLanguage>

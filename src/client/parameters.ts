@@ -3,6 +3,7 @@
  * work), `?memory=MiB` (of the GPU's, at most), `?recycle=N` (windows after which the training worker is replaced by a
  * fresh one).
  */
+import { t } from '@lingui/core/macro';
 import { THROTTLE_PERCENT } from '../../client/throttle.ts';
 import type { StartOptions } from '../../workers/trainer-api.ts';
 import type { SourceRequest } from './source.ts';
@@ -32,23 +33,23 @@ export function parseParameters(href: string): PageParameters {
   if (validator !== null) {
     const url = URL.canParse(validator, page.origin) ? new URL(validator, page.origin) : undefined;
     if (url?.protocol === 'https:' || url?.protocol === 'http:') validatorUrl = url.href;
-    else complaints.push(`“${validator}” is not the address of a validator, so this page’s own is used.`);
+    else complaints.push(t`“${validator}” is not the address of a validator, so this page’s own is used.`);
   }
   if (backend !== null && backend !== 'webgpu' && backend !== 'wasm') {
-    complaints.push(`“${backend}” is no backend: it can be webgpu or wasm. The best one is chosen instead.`);
+    complaints.push(t`“${backend}” is no backend: it can be webgpu or wasm. The best one is chosen instead.`);
   }
   const percent = throttle === null ? undefined : Number(throttle);
   const percentFits = percent !== undefined && percent >= THROTTLE_PERCENT.min && percent <= THROTTLE_PERCENT.max;
   if (throttle !== null && !percentFits) {
-    complaints.push(`A throttle of “${throttle}” is not between 10 and 100 percent, so there is none.`);
+    complaints.push(t`A throttle of “${throttle}” is not between 10 and 100 percent, so there is none.`);
   }
   const memoryFits = memory !== null && WHOLE_NUMBER.test(memory);
   if (memory !== null && !memoryFits) {
-    complaints.push(`“${memory}” is no number of MiB, so what the browser says of the GPU’s memory decides.`);
+    complaints.push(t`“${memory}” is no number of MiB, so what the browser says of the GPU’s memory decides.`);
   }
   const recycleFits = recycle !== null && WHOLE_NUMBER.test(recycle);
   if (recycle !== null && !recycleFits) {
-    complaints.push(`“${recycle}” is no number of windows, so the worker is replaced every ${RECYCLE_WINDOWS}.`);
+    complaints.push(t`“${recycle}” is no number of windows, so the worker is replaced every ${RECYCLE_WINDOWS}.`);
   }
   return {
     source: page.searchParams.has('demo') ? { kind: 'demo' } : { kind: 'validator', validatorUrl },

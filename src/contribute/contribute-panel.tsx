@@ -1,5 +1,6 @@
 /** Start, stop, pause, how hard to work, and what the tab is doing. */
-import { useEffect } from 'react';
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useApp, useContribute } from '../client/app-context.ts';
 import { nowMs, tabHidden } from '../platform/signals.ts';
 import { useSignal } from '../platform/subscribable.ts';
@@ -13,18 +14,25 @@ import { ProgressBar } from '../ui/progress-bar.tsx';
 import { useOwnIdentity } from '../wallet/use-identity.ts';
 import { WalletButton, WalletDialogPlace } from '../wallet/wallet-button.tsx';
 import styles from './contribute-panel.module.css';
-import { describeStatus } from './describe.ts';
+import { describeStatus, holdInWords } from './describe.ts';
 import { DeviceDetails } from './device-details.tsx';
 import { OwnFacts } from './own-facts.tsx';
 import { isActive, transferSecondsLeft } from './state.ts';
-import { ThrottleSlider } from './throttle-slider.tsx';
+import { OtherTabNotice } from './other-tab-notice.tsx';
+import { useOtherTabs } from './use-other-tabs.ts';
 
 export function ContributePanel() {
+  const { other } = useOtherTabs();
   return (
-    <Card title="Your contribution" className={styles['panel']}>
-      <StatusInWords />
-      <StartStop />
-      <ThrottleSlider />
+    <Card title={t`Your contribution`} className={styles['panel']}>
+      {other.trains ? (
+        <OtherTabNotice />
+      ) : (
+        <>
+          <StatusInWords />
+          <StartStop />
+        </>
+      )}
       <Warnings />
       <TrainingFigures />
       <OwnFacts />
@@ -36,12 +44,13 @@ export function ContributePanel() {
 
 function StatusInWords() {
   const status = useContribute((state) => state.status);
+  const hold = useContribute((state) => state.hold);
   const transfer = useContribute((state) => state.transfer);
-  const hidden = useSignal(tabHidden);
   const now = useSignal(nowMs);
   const moving = status.kind === 'downloading' || status.kind === 'uploading';
   const secondsLeft = moving ? transferSecondsLeft(transfer, status, now) : undefined;
-  const { tone, headline, detail, remedy, progress } = describeStatus(status, secondsLeft);
+  const { tone, headline, detail, remedy, lang, progress } = describeStatus(status, secondsLeft);
+  const held = status.kind === 'paused' ? holdInWords(hold) : undefined;
   return (
     <div className={styles['status']} data-status={status.kind}>
       <div role="status" className={styles['words']}>
@@ -49,19 +58,37 @@ function StatusInWords() {
           <span className={classes(styles['dot'], styles[tone])} aria-hidden="true" />
           {headline}
         </p>
-        {tone !== 'failed' && <p className="soft">{detail}</p>}
+        {tone !== 'failed' && <p className="soft">{held ?? detail}</p>}
       </div>
       {tone === 'failed' && (
         <Notice tone="bad">
-          {detail} {remedy}
+          <span lang={lang}>
+            {detail} {remedy}
+          </span>
         </Notice>
       )}
       {status.kind === 'needs-signature' && <SignAgain />}
       {progress && <ProgressBar {...progress} />}
-      {hidden && isActive(status) && (
-        <p className="soft">This tab is hidden: browsers slow hidden tabs down. Keep it in a window of its own.</p>
-      )}
+      <HiddenNotice />
     </div>
+  );
+}
+
+/** That nobody sees the tab, and what that costs as far as it was measured. */
+function HiddenNotice() {
+  const status = useContribute((state) => state.status);
+  const { visible, hidden } = useContribute((state) => state.speeds);
+  const unseen = useSignal(tabHidden);
+  if (!unseen || !isActive(status)) return null;
+  const share = visible !== undefined && hidden !== undefined ? Math.round((hidden / visible) * 100) : undefined;
+  return (
+    <p className="soft">
+      {share === undefined ? (
+        <Trans>This tab is hidden: browsers slow hidden tabs down. Keep it in a window of its own.</Trans>
+      ) : (
+        <Trans>This tab is hidden and runs at {share} % of its speed. Keep it in a window of its own.</Trans>
+      )}
+    </p>
   );
 }
 
@@ -70,27 +97,19 @@ function SignAgain() {
   return wallet ? (
     <div>
       <WalletButton kind="primary" testId="sign-again" renew={wallet}>
-        Sign again
+        <Trans>Sign again</Trans>
       </WalletButton>
     </div>
   ) : null;
 }
 
-/** Who contributes follows what is stored. @returns whether that is known */
-function useIdentityOfContributor(): boolean {
-  const { controller } = useApp();
-  const { data: own, isError } = useOwnIdentity();
-  useEffect(() => {
-    if (own) void controller.setWallet(own.wallet && { run: own.run, hotkey: own.hotkey });
-  }, [controller, own]);
-  return own !== undefined || isError;
-}
-
 function StartStop() {
   const { controller } = useApp();
-  const known = useIdentityOfContributor();
+  const identity = useOwnIdentity();
+  const known = identity.data !== undefined || identity.isError;
   const status = useContribute((state) => state.status);
   const paused = useContribute((state) => state.paused);
+  const finishing = useContribute((state) => state.finishing);
   const active = isActive(status);
   const stopping = status.kind === 'stopping';
   return (
@@ -102,17 +121,28 @@ function StartStop() {
         data-testid={active ? 'stop' : 'start'}
         onClick={() => (active ? void controller.stop() : controller.start())}
       >
-        {stopping ? 'Stopping…' : active ? 'Stop' : 'Start contributing'}
+        {stopping ? t`Stopping…` : active ? t`Stop` : t`Start contributing`}
       </Button>
       {active && !stopping && (
-        <Button
-          kind={paused ? 'primary' : 'secondary'}
-          size="large"
-          data-testid={paused ? 'resume' : 'pause'}
-          onClick={() => controller.setPaused(!paused)}
-        >
-          {paused ? 'Resume' : 'Pause'}
-        </Button>
+        <>
+          <Button
+            kind={paused ? 'primary' : 'secondary'}
+            size="large"
+            data-testid={paused ? 'resume' : 'pause'}
+            onClick={() => controller.setPaused(!paused)}
+          >
+            {paused ? t`Resume` : t`Pause`}
+          </Button>
+          <Button
+            size="large"
+            data-testid="finish"
+            aria-pressed={finishing}
+            title={t`Trains on, delivers this window, and stops after its receipt.`}
+            onClick={() => controller.setFinishing(!finishing)}
+          >
+            {finishing ? t`Finishing: keep going instead` : t`Finish this window, then stop`}
+          </Button>
+        </>
       )}
     </div>
   );
@@ -128,7 +158,7 @@ function Warnings() {
       tone="warn"
       action={
         <Button kind="quiet" onClick={() => controller.dismissWarnings()}>
-          Dismiss
+          <Trans>Dismiss</Trans>
         </Button>
       }
     >
@@ -145,23 +175,23 @@ function TrainingFigures() {
   return (
     <Figures>
       <Figure
-        label="Loss"
-        unit="nats"
+        label={t`Loss`}
+        unit={t`nats`}
         testId="loss"
-        hint="Mean over the newest micro-batch, nats a token. Lower is better."
+        hint={t`Mean over the newest micro-batch, nats a token. Lower is better.`}
       >
         {formatDecimal(lastLoss, 4)}
       </Figure>
-      <Figure label="Speed" unit="tokens/s" hint="Of this device, forward and backward, smoothed.">
+      <Figure label={t`Speed`} unit={t`tokens/s`} hint={t`Of this device, forward and backward, smoothed.`}>
         {tokensPerSecond === undefined ? UNKNOWN : formatCompact(tokensPerSecond)}
       </Figure>
-      <Figure label="Trained" unit="tokens" hint="Since this page was opened.">
+      <Figure label={t`Trained`} unit={t`tokens`} hint={t`Since this page was opened.`}>
         {formatCompact(tokensTrained)}
       </Figure>
       <Figure
-        label="Delivered"
+        label={t`Delivered`}
         unit={delivered === 1 ? 'receipt' : 'receipts'}
-        hint="Signed receipts since this page was opened, at most the newest 50."
+        hint={t`Signed receipts since this page was opened, at most the newest 50.`}
       >
         {formatInteger(delivered)}
       </Figure>

@@ -3,6 +3,7 @@
  * it is old: what a runtime leaks over the days is gone with its worker. A stopped controller has no worker at all, so
  * nothing can be left running.
  */
+import { t } from '@lingui/core/macro';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ContributorStatus } from '../../client/events.ts';
 import type { StartOptions, TrainerApi, TrainerEvent } from '../../workers/trainer-api.ts';
@@ -105,7 +106,7 @@ export function createController(options: ControllerOptions): Controller {
       status({
         kind: 'failed',
         reason: error.message,
-        remedy: 'Close other heavy tabs, reload this page and start again.',
+        remedy: t`Close other heavy tabs, reload this page and start again.`,
       });
       return;
     }
@@ -150,7 +151,7 @@ export function createController(options: ControllerOptions): Controller {
     try {
       current = connectWorker<TrainerApi, TrainerEvent>(spawn(), { deadlinesMs: DEADLINES_MS, onEvent, onDeath });
     } catch (error) {
-      onDeath(new RpcError('died', 'The browser refused to start the training worker.', { cause: error }));
+      onDeath(new RpcError('died', t`The browser refused to start the training worker.`, { cause: error }));
       return;
     }
     connection = current;
@@ -169,7 +170,7 @@ export function createController(options: ControllerOptions): Controller {
         onDeath(
           error instanceof RpcError
             ? error
-            : new RpcError('died', 'The training worker failed to start.', { cause: error }),
+            : new RpcError('died', t`The training worker failed to start.`, { cause: error }),
         );
       },
     );

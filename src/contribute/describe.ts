@@ -1,6 +1,10 @@
 /** Each state of the contributor in words: the one place where they are written. */
+import { i18n, type MessageDescriptor } from '@lingui/core';
+import { msg, plural, t } from '@lingui/core/macro';
 import type { ContributorStatus } from '../../client/events.ts';
-import { formatBytes, formatDuration, formatInteger, plural } from '../ui/format.ts';
+import { failureInWords, sentence } from '../ui/failure-words.ts';
+import { formatBytes, formatDayAndTime, formatDuration, formatInteger } from '../ui/format.ts';
+import type { Hold } from './hold.ts';
 
 export type Tone = 'idle' | 'busy' | 'waiting' | 'warning' | 'failed';
 
@@ -11,45 +15,61 @@ export interface Progress {
   readonly text: string;
 }
 
+interface Said {
+  readonly headline: MessageDescriptor;
+  readonly detail: MessageDescriptor;
+}
+
 export interface StatusDescription {
   readonly tone: Tone;
   readonly headline: string;
   readonly detail: string;
   readonly remedy?: string;
+  /** Of detail and remedy, where they are not in the language of the page. */
+  readonly lang?: 'en';
   readonly progress?: Progress;
 }
 
-const DOWNLOADS: Record<'checkpoint' | 'steps' | 'pages', { readonly headline: string; readonly detail: string }> = {
+const DOWNLOADS: Record<'checkpoint' | 'steps' | 'pages', Said> = {
   checkpoint: {
-    headline: 'Downloading the model',
-    detail: 'Each piece is checked against its hash and kept in this browser: it is downloaded once.',
+    headline: msg`Downloading the model`,
+    detail: msg`Each piece is checked against its hash and kept in this browser: it is downloaded once.`,
   },
-  steps: { headline: 'Catching up', detail: 'Downloading the updates that were published since your last visit.' },
-  pages: { headline: 'Fetching text', detail: 'Downloading the pages of text assigned to you for this window.' },
+  steps: {
+    headline: msg`Catching up`,
+    detail: msg`Downloading the updates that were published since your last visit.`,
+  },
+  pages: { headline: msg`Fetching text`, detail: msg`Downloading the pages of text assigned to you for this window.` },
 };
 
-const WAITS: Record<
-  'put' | 'judgement' | 'next-window' | 'first-window',
-  { readonly headline: string; readonly detail: string }
-> = {
+const WAITS: Record<'put' | 'judgement' | 'next-window' | 'first-window', Said> = {
   put: {
-    headline: 'Ready to upload',
-    detail: 'Your update is packed. Uploads open for everybody at the same moment, so that nobody can copy in time.',
+    headline: msg`Ready to upload`,
+    detail: msg`Your update is packed. Uploads open for everybody at the same moment, so that nobody can copy in time.`,
   },
   judgement: {
-    headline: 'Delivered',
-    detail: 'The validator is scoring this window’s contributions. The next window begins by itself.',
+    headline: msg`Delivered`,
+    detail: msg`The validator is scoring this window’s contributions. The next window begins by itself.`,
   },
-  'next-window': { headline: 'Waiting for the next window', detail: 'It begins by itself.' },
+  'next-window': { headline: msg`Waiting for the next window`, detail: msg`It begins by itself.` },
   'first-window': {
-    headline: 'Waiting for the next window',
-    detail: 'Too little of this window is left to train in. The next one begins by itself.',
+    headline: msg`Waiting for the next window`,
+    detail: msg`Too little of this window is left to train in. The next one begins by itself.`,
   },
 };
 
+const say = ({ headline, detail }: Said): Pick<StatusDescription, 'headline' | 'detail'> => ({
+  headline: i18n._(headline),
+  detail: i18n._(detail),
+});
+
 function transferProgress(label: string, bytes: number, totalBytes: number, secondsLeft: number | undefined): Progress {
-  const eta = secondsLeft === undefined || bytes >= totalBytes ? '' : `, about ${formatDuration(secondsLeft)} left`;
-  return { label, value: bytes, max: totalBytes, text: `${formatBytes(bytes)} of ${formatBytes(totalBytes)}${eta}` };
+  const [done, all] = [formatBytes(bytes), formatBytes(totalBytes)];
+  const text =
+    secondsLeft === undefined || bytes >= totalBytes
+      ? t`${done} of ${all}`
+      : t`${done} of ${all}, about ${formatDuration(secondsLeft)} left`;
+  return { label, value: bytes, max: totalBytes, text };
 }
 
 /** @param secondsLeft of the present transfer, when known */
@@ -58,109 +78,109 @@ export function describeStatus(status: ContributorStatus, secondsLeft?: number):
     case 'idle':
       return {
         tone: 'idle',
-        headline: 'Ready when you are',
-        detail: 'Nothing is downloaded or computed until you press Start. Stop whenever you like.',
+        headline: t`Ready when you are`,
+        detail: t`Nothing is downloaded or computed until you press Start. Stop whenever you like.`,
       };
     case 'connecting':
       return {
         tone: 'busy',
-        headline: 'Joining the run',
-        detail: 'Checking the run’s signature and introducing your key.',
+        headline: t`Joining the run`,
+        detail: t`Checking the run’s signature and introducing your key.`,
       };
     case 'compiling':
       return {
         tone: 'busy',
-        headline: 'Preparing your device',
-        detail: 'Compiling the model for it. The first time takes longest.',
+        headline: t`Preparing your device`,
+        detail: t`Compiling the model for it. The first time takes longest.`,
       };
     case 'downloading':
       return {
         tone: 'busy',
-        ...DOWNLOADS[status.what],
-        progress: transferProgress('Download', status.bytes, status.totalBytes, secondsLeft),
+        ...say(DOWNLOADS[status.what]),
+        progress: transferProgress(t`Download`, status.bytes, status.totalBytes, secondsLeft),
       };
     case 'verifying':
       return {
         tone: 'busy',
-        headline: 'Verifying the model',
-        detail: `Recomputing the fingerprint of all parameters for window ${formatInteger(status.window)}.`,
+        headline: t`Verifying the model`,
+        detail: t`Recomputing the fingerprint of all parameters for window ${formatInteger(status.window)}.`,
       };
     case 'training':
       return {
         tone: 'busy',
-        headline: 'Training',
-        detail: 'Your device computes how the model should change to predict its pages better.',
+        headline: t`Training`,
+        detail: t`Your device computes how the model should change to predict its pages better.`,
         progress: {
-          label: 'Pages trained',
+          label: t`Pages trained`,
           value: status.pagesDone,
           max: status.pagesAssigned,
-          text: `${formatInteger(status.pagesDone)} of up to ${formatInteger(status.pagesAssigned)} pages, ${formatDuration(status.secondsLeft)} left. As many as your device manages count.`,
+          text: t`${formatInteger(status.pagesDone)} of up to ${formatInteger(status.pagesAssigned)} pages, ${formatDuration(status.secondsLeft)} left. As many as your device manages count.`,
         },
       };
     case 'paused':
       return {
         tone: 'waiting',
-        headline: 'Paused',
-        detail: `Your device rests. The run is in window ${formatInteger(status.window)}; press Resume to train again.`,
+        headline: t`Paused`,
+        detail: t`Your device rests. The run is in window ${formatInteger(status.window)}; press Resume to train again.`,
       };
     case 'compressing':
       return {
         tone: 'busy',
-        headline: 'Packing your update',
-        detail: 'Keeping its strongest parts, a hundredth of its size.',
+        headline: t`Packing your update`,
+        detail: t`Keeping its strongest parts, a hundredth of its size.`,
       };
     case 'uploading':
       return {
         tone: 'busy',
-        headline: 'Uploading',
-        detail: 'Sealed until uploads close.',
-        progress: transferProgress('Upload', status.bytes, status.totalBytes, secondsLeft),
+        headline: t`Uploading`,
+        detail: t`Sealed until uploads close.`,
+        progress: transferProgress(t`Upload`, status.bytes, status.totalBytes, secondsLeft),
       };
     case 'waiting':
-      return { tone: 'waiting', ...WAITS[status.waitingFor] };
+      return { tone: 'waiting', ...say(WAITS[status.waitingFor]) };
     case 'resyncing':
       return {
         tone: 'warning',
-        headline: 'Getting back in step',
-        detail: `${sentence(status.reason)} Starting again from a fresh checkpoint; nothing is needed from you.`,
+        headline: t`Getting back in step`,
+        detail: t`${sentence(status.reason)} Starting again from a fresh checkpoint; nothing is needed from you.`,
       };
     case 'needs-signature':
       return {
         tone: 'warning',
-        headline: 'Your signature is needed',
-        detail: `${sentence(status.reason)} What was computed is kept: sign again and it is delivered, while uploads are open.`,
+        headline: t`Your signature is needed`,
+        detail: t`${sentence(status.reason)} What was computed is kept: sign again and it is delivered, while uploads are open.`,
       };
     case 'retrying':
       return {
         tone: 'warning',
-        headline: 'Trying again',
-        detail: `${sentence(status.reason)} Next try in ${plural(Math.round(status.retryInSeconds), 'second')}; nothing is needed from you.`,
+        headline: t`Trying again`,
+        detail: t`${sentence(status.reason)} Next try in ${plural(Math.round(status.retryInSeconds), { one: '# second', other: '# seconds' })}; nothing is needed from you.`,
       };
     case 'stopping':
-      return { tone: 'waiting', headline: 'Stopping', detail: 'Freeing your device.' };
+      return { tone: 'waiting', headline: t`Stopping`, detail: t`Freeing your device.` };
     case 'stopped':
       return {
         tone: 'idle',
-        headline: 'Stopped',
-        detail: 'Nothing is running. What was downloaded stays in this browser, so starting again is quick.',
+        headline: t`Stopped`,
+        detail: t`Nothing is running. What was downloaded stays in this browser, so starting again is quick.`,
       };
     case 'failed':
-      return { tone: 'failed', headline: 'It cannot go on', detail: sentence(status.reason), remedy: status.remedy };
+      return { tone: 'failed', headline: t`It cannot go on`, ...failureInWords(status) };
     default:
       return status satisfies never;
   }
 }
 
-/** With a capital and a full stop, since reasons come from errors written either way. */
-export function sentence(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === '') return '';
-  const ended = /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
-  return ended[0]!.toUpperCase() + ended.slice(1);
-}
-
-/** What an error says and, where it knows, what to do about it. */
-export function withRemedy(error: Error): string {
-  const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
-  return `${sentence(error.message)}${remedy}`;
+/** Why a rule holds the device still; undefined when none does. */
+export function holdInWords(hold: Hold | undefined): string | undefined {
+  switch (hold?.kind) {
+    case undefined:
+      return undefined;
+    case 'battery':
+      return t`Your device runs on its battery, and you asked it to train only while plugged in. It goes on by itself then.`;
+    case 'schedule':
+      return hold.until === null
+        ? t`You asked it to train only at certain hours, and chose no day. Choose one below.`
+        : t`It is outside of the hours that you chose. It goes on by itself at ${formatDayAndTime(hold.until)}.`;
+  }
 }

@@ -1,4 +1,6 @@
 /** Who this tab is and which parameters it holds. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useContribute } from '../client/app-context.ts';
 import { useClock } from '../client/queries.ts';
 import { Badge } from '../ui/badge.tsx';
@@ -25,20 +27,26 @@ function StateRoot() {
   return (
     <div>
       <dt>
-        State root <span className="soft">(fingerprint of the model’s parameters)</span>
+        <Trans>
+          State root <span className="soft">(fingerprint of the model’s parameters)</span>
+        </Trans>
       </dt>
       <dd>
         {root === undefined ? UNKNOWN : <Identifier value={root} name="the state root" testId="state-root" />}
         {root !== undefined && window !== undefined && (
           <p className={styles['mark']}>
             {verified ? (
-              <Badge tone="good" title="Your tab recomputed the root from the parameters it holds, and it agreed.">
-                ✓ Verified in this tab
+              <Badge tone="good" title={t`Your tab recomputed the root from the parameters it holds, and it agreed.`}>
+                <Trans>✓ Verified in this tab</Trans>
               </Badge>
             ) : (
-              <Badge title="Your tab recomputes it once it holds the model.">As published, not verified here</Badge>
+              <Badge title={t`Your tab recomputes it once it holds the model.`}>
+                <Trans>As published, not verified here</Trans>
+              </Badge>
             )}
-            <span className="soft">for window {formatInteger(window)}</span>
+            <span className="soft">
+              <Trans>for window {formatInteger(window)}</Trans>
+            </span>
           </p>
         )}
       </dd>
@@ -52,10 +60,14 @@ function Momentum() {
   return (
     <div>
       <dt>
-        Momentum <span className="soft">(what your earlier windows left to send)</span>
+        <Trans>
+          Momentum <span className="soft">(what your earlier windows left to send)</span>
+        </Trans>
       </dt>
       <dd>
-        Goes on from window <span data-testid="momentum-window">{formatInteger(window)}</span>
+        <Trans>
+          Goes on from window <span data-testid="momentum-window">{formatInteger(window)}</span>
+        </Trans>
       </dd>
     </div>
   );

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ContributorEvent, ContributorStatus } from '../../client/events.ts';
 import { appendLoss, EMPTY_LOSS_HISTORY, MAX_LOSS_POINTS, smooth } from './loss-history.ts';
-import { describeStatus, sentence } from './describe.ts';
+import { sentence } from '../ui/failure-words.ts';
+import { describeStatus } from './describe.ts';
 import { INITIAL_STATE, isActive, reduce, transferSecondsLeft, type ContributeState } from './state.ts';
 
 function play(events: readonly ContributorEvent[], from: ContributeState = INITIAL_STATE): ContributeState {

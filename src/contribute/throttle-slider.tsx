@@ -1,4 +1,6 @@
 /** How much of the time the device may work. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import { useId } from 'react';
 import { THROTTLE_PERCENT } from '../../client/throttle.ts';
 import { useApp, useContribute } from '../client/app-context.ts';
@@ -13,8 +15,8 @@ export function ThrottleSlider() {
   const text = `${formatInteger(percent)} %`;
   return (
     <div className={styles['throttle']}>
-      <label htmlFor={id} title="Between micro-batches the device rests in proportion. Takes effect at once.">
-        Share of the time at work
+      <label htmlFor={id} title={t`Between micro-batches the device rests in proportion. Takes effect at once.`}>
+        <Trans>Share of the time at work</Trans>
       </label>
       <input
         id={id}
@@ -24,7 +26,7 @@ export function ThrottleSlider() {
         max={THROTTLE_PERCENT.max}
         step={1}
         value={percent}
-        aria-valuetext={`${formatInteger(percent)} percent`}
+        aria-valuetext={t`${formatInteger(percent)} percent`}
         onChange={(event) => {
           controller.setThrottle(event.target.valueAsNumber);
           rememberThrottle(event.target.valueAsNumber);

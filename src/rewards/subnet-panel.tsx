@@ -4,7 +4,7 @@ import { Trans } from '@lingui/react/macro';
 import { blocksToEpoch } from '../../chain/economics.ts';
 import type { Metagraph } from '../../chain/types.ts';
 import { useServerNowMs } from '../client/app-context.ts';
-import { withRemedy } from '../contribute/describe.ts';
+import { withRemedy } from '../ui/failure-words.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Card } from '../ui/card.tsx';
 import { Figure, Figures } from '../ui/figures.tsx';

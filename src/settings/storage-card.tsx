@@ -12,7 +12,7 @@ import {
 } from '../../workers/shared/stored-contents.ts';
 import { useStorageRoom } from '../checkpoint/use-storage.ts';
 import { useApp } from '../client/app-context.ts';
-import { withRemedy } from '../contribute/describe.ts';
+import { withRemedy } from '../ui/failure-words.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { formatBytes } from '../ui/format.ts';

@@ -48,6 +48,10 @@ const clock = localised(
   (locale) => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }),
 );
 
+const dayAndTime = localised(
+  (locale) => new Intl.DateTimeFormat(locale, { weekday: 'short', hour: '2-digit', minute: '2-digit' }),
+);
+
 /** For what is not known yet. */
 export const UNKNOWN = '–';
 
@@ -109,6 +113,11 @@ export function formatCountdown(seconds: number): string {
 
 export function formatTime(instant: string | number): string {
   return clock().format(new Date(instant));
+}
+
+/** "Mon 22:00" */
+export function formatDayAndTime(instant: string | number): string {
+  return dayAndTime().format(new Date(instant));
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import type { WalletRecord } from '../../workers/shared/database.ts';
 import { chooseGuest } from '../../workers/shared/wallet-identity.ts';
 import { useApp, useServerNowMs } from '../client/app-context.ts';
-import { sentence } from '../contribute/describe.ts';
+import { sentence } from '../ui/failure-words.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { formatDuration } from '../ui/format.ts';

@@ -3,7 +3,7 @@ import { t } from '@lingui/core/macro';
 import { Trans } from '@lingui/react/macro';
 import { lazy, Suspense, useState } from 'react';
 import { saveWallet } from '../../workers/shared/wallet-identity.ts';
-import { withRemedy } from '../contribute/describe.ts';
+import { withRemedy } from '../ui/failure-words.ts';
 import { Button } from '../ui/button.tsx';
 import { UNKNOWN } from '../ui/format.ts';
 import { Identifier } from '../ui/identifier.tsx';

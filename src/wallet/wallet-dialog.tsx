@@ -9,7 +9,7 @@ import { createKey } from '../../workers/shared/stored-key.ts';
 import { saveWallet, walletOf } from '../../workers/shared/wallet-identity.ts';
 import { useApp } from '../client/app-context.ts';
 import { useManifest } from '../client/queries.ts';
-import { sentence } from '../contribute/describe.ts';
+import { sentence } from '../ui/failure-words.ts';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { createFlow, type Flow, type Step } from './flow.ts';

@@ -42,3 +42,11 @@ export function createBlobCache(database: Database, partBytes = MAX_RECORD_BYTES
     },
   };
 }
+
+/** Which of these blobs are held, without reading any. @throws StorageError */
+export function heldBlobs(database: Database, sha256s: readonly string[]): Promise<ReadonlySet<string>> {
+  return database.use(async (connection) => {
+    const held = new Set(await connection.getAllKeys('blobs'));
+    return new Set(sha256s.filter((sha256) => held.has(sha256)));
+  });
+}

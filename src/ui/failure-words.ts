@@ -1,0 +1,97 @@
+/**
+ * Failures in the language of the page. Contributor, engine and validator say what is wrong in English, each failure under a
+ * name that does not change; those that a person is likely to meet are said here, the others as they came.
+ */
+import { i18n, type MessageDescriptor } from '@lingui/core';
+import { msg } from '@lingui/core/macro';
+
+interface Words {
+  readonly detail: MessageDescriptor;
+  readonly remedy: MessageDescriptor;
+}
+
+/** By a problem's key or an error's name. */
+const WORDS: Readonly<Record<string, Words>> = {
+  NoBackendError: {
+    detail: msg`This browser offers neither WebGPU nor WebAssembly, so nothing can be trained here. You can still watch the run.`,
+    remedy: msg`Use a current Chrome, Edge, Firefox or Safari, or switch hardware acceleration on in the browser’s settings.`,
+  },
+  DoesNotFitError: {
+    detail: msg`The model does not fit in the memory that this tab may take.`,
+    remedy: msg`Raise the memory limit below, close other tabs that use the graphics card, or choose a run with a smaller model.`,
+  },
+  GpuMemoryError: {
+    detail: msg`The graphics card has no room left for the model.`,
+    remedy: msg`Close other tabs and programs that use the graphics card, or lower the memory limit below, then start again.`,
+  },
+  DeviceLostError: {
+    detail: msg`The browser took the graphics card away, again and again.`,
+    remedy: msg`Close other tabs that use it, update the graphics driver, or open this page with ?backend=wasm to train on the processor.`,
+  },
+  TooSlowError: {
+    detail: msg`A page takes longer here than a window lasts, so nothing can be delivered.`,
+    remedy: msg`Let the device work more of the time, or choose a run with a smaller model or longer windows.`,
+  },
+  StorageQuotaError: {
+    detail: msg`The browser has no room left for the model.`,
+    remedy: msg`Free disk space, or clear what this site stores in Settings, then start again.`,
+  },
+  KeyError: {
+    detail: msg`This browser cannot make or keep a key, so you cannot contribute from it.`,
+    remedy: msg`Leave private browsing, or use a current browser over https.`,
+  },
+  ManifestError: {
+    detail: msg`The run’s rules are not signed by its validator.`,
+    remedy: msg`Do not contribute to this validator, and tell its operator.`,
+  },
+  'guests-not-allowed': {
+    detail: msg`This run admits registered hotkeys only.`,
+    remedy: msg`Connect a wallet whose hotkey is registered in this run.`,
+  },
+  'not-registered': {
+    detail: msg`This hotkey is not registered on the run’s subnet.`,
+    remedy: msg`Register the hotkey on the run’s subnet, or choose another account.`,
+  },
+  'run-full': {
+    detail: msg`This run is full at the moment.`,
+    remedy: msg`Try again later: the place of whoever is away longest is given to a newcomer.`,
+  },
+  'delegation-not-yet-valid': {
+    detail: msg`What your wallet signed begins in the future: is the clock of this machine right?`,
+    remedy: msg`Set the clock to the right time, then connect the wallet again.`,
+  },
+};
+
+export interface FailureInWords {
+  readonly detail: string;
+  readonly remedy: string;
+  /** Set where the words are not in the language of the page. */
+  readonly lang?: 'en';
+}
+
+/** @param code a problem's key, or an error's name */
+export function failureInWords(failure: {
+  readonly reason: string;
+  readonly remedy: string;
+  readonly code?: string | undefined;
+}): FailureInWords {
+  const words = failure.code === undefined ? undefined : WORDS[failure.code];
+  if (words && Object.hasOwn(WORDS, failure.code!)) {
+    return { detail: i18n._(words.detail), remedy: i18n._(words.remedy) };
+  }
+  return { detail: sentence(failure.reason), remedy: failure.remedy, lang: 'en' };
+}
+
+/** With a capital and a full stop, since reasons come from errors written either way. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') return '';
+  const ended = /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+  return ended[0]!.toUpperCase() + ended.slice(1);
+}
+
+/** What an error says and, where it knows, what to do about it. */
+export function withRemedy(error: Error): string {
+  const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
+  return `${sentence(error.message)}${remedy}`;
+}
