@@ -8,7 +8,7 @@ import { nowMs } from '../platform/signals.ts';
 import { useSignal } from '../platform/subscribable.ts';
 import type { Live, LiveState } from './live.ts';
 import type { PageParameters } from './parameters.ts';
-import type { PeerLabel, Source } from './source.ts';
+import type { PeerLabels, Source } from './source.ts';
 
 export interface AppServices {
   readonly source: Source;
@@ -40,7 +40,7 @@ export function useServerNowMs(): number {
   return useSignal(nowMs) + offsetMs;
 }
 
-/** The name and kind of a simulated peer; undefined for a stranger. */
-export function usePeerLabel(hotkey: string): PeerLabel | undefined {
-  return useStore(useApp().source.labels, (labels) => labels.get(hotkey));
+/** Names and kinds of simulated peers, by hotkey; a stranger has none. */
+export function usePeerLabels(): PeerLabels {
+  return useStore(useApp().source.labels);
 }
