@@ -38,6 +38,7 @@ const FREE_OF_NODE = [
   'validator/rounds/**/*.ts',
   'validator/http/**/*.ts',
   'simulate/attacks/**/*.ts',
+  'validator/audit/**/*.ts',
   'workers/demo/**/*.ts',
 ];
 const NODE_MODULES = { regex: '^node:', message: 'This room is free of Node.' };
@@ -47,6 +48,12 @@ const COMLINK = { name: 'comlink', message: 'Only src/client/rpc.ts, which has d
 const DEMO = {
   regex: '^(\\.\\./)+(chain|src|bench|e2e|validator/(?!rounds/|http/)|simulate/(?!attacks/))',
   message: 'workers/demo/ may import core, engine, client, workers, validator/{rounds,http} and simulate/attacks only.',
+};
+
+/** An auditor's work in a tab: the audit's own code and what of the rounds it uses. */
+const VERIFIER = {
+  regex: '^(\\.\\./)+(chain|src|bench|e2e|simulate|validator/(?!rounds/|audit/))',
+  message: 'workers/verifier/ may import core, engine, client, workers and validator/{rounds,audit} only.',
 };
 
 /** One rule a room, since a later setting of a rule replaces an earlier one. */
@@ -92,6 +99,10 @@ export default tseslint.config(
   {
     files: ['workers/demo/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [DEMO, NODE_MODULES] }] },
+  },
+  {
+    files: ['workers/verifier/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [VERIFIER, NODE_MODULES] }] },
   },
   {
     // The store's test-suite is the Node adapters'.

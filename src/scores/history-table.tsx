@@ -1,4 +1,6 @@
 /** Your figures window by window. */
+import { t } from '@lingui/core/macro';
+import { Trans } from '@lingui/react/macro';
 import type { PeerHistoryPoint } from '../../core/protocol/api.ts';
 import { Badge } from '../ui/badge.tsx';
 import { formatDecimal, formatPercent, formatSigned, UNKNOWN } from '../ui/format.ts';
@@ -11,35 +13,43 @@ export function HistoryTable({ history }: { history: readonly PeerHistoryPoint[]
   const newest = history.slice(-MAX_ROWS).reverse();
   return (
     <div>
-      <h3>Window by window</h3>
+      <h3>
+        <Trans>Window by window</Trans>
+      </h3>
       {newest.length === 0 ? (
-        <Notice>Your figures after each window will be listed here.</Notice>
+        <Notice>
+          <Trans>Your figures after each window will be listed here.</Trans>
+        </Notice>
       ) : (
-        <Scroller label="Your figures by window">
+        <Scroller label={t`Your figures by window`}>
           <table>
             <thead>
               <tr>
-                <th scope="col">Window</th>
+                <th scope="col">
+                  <Trans>Window</Trans>
+                </th>
                 <th
                   scope="col"
                   className="number"
-                  title="Nats that your contribution gained on its own pages and on others."
+                  title={t`Nats that your contribution gained on its own pages and on others.`}
                 >
-                  Gain own / other
+                  <Trans>Gain own / other</Trans>
                 </th>
                 <th scope="col" className="number">
-                  Rating
+                  <Trans>Rating</Trans>
                 </th>
                 <th scope="col" className="number">
                   μ
                 </th>
                 <th scope="col" className="number">
-                  Score
+                  <Trans>Score</Trans>
                 </th>
                 <th scope="col" className="number">
-                  Weight
+                  <Trans>Weight</Trans>
                 </th>
-                <th scope="col">In model</th>
+                <th scope="col">
+                  <Trans>In model</Trans>
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -48,8 +58,8 @@ export function HistoryTable({ history }: { history: readonly PeerHistoryPoint[]
                   <td>{window}</td>
                   <td className="number">
                     {lossScore === null ? (
-                      <span className="soft" title="Not drawn for scoring in this window.">
-                        not drawn
+                      <span className="soft" title={t`Not drawn for scoring in this window.`}>
+                        <Trans>not drawn</Trans>
                       </span>
                     ) : (
                       `${formatSigned(lossScore.assigned, 4)} / ${formatSigned(lossScore.random, 4)}`
@@ -59,7 +69,17 @@ export function HistoryTable({ history }: { history: readonly PeerHistoryPoint[]
                   <td className="number">{formatDecimal(poc, 2)}</td>
                   <td className="number">{formatDecimal(peerScore, 2)}</td>
                   <td className="number">{formatPercent(weight)}</td>
-                  <td>{aggregated ? <Badge tone="good">✓ yes</Badge> : <span className="soft">{UNKNOWN} no</span>}</td>
+                  <td>
+                    {aggregated ? (
+                      <Badge tone="good">
+                        <Trans>✓ yes</Trans>
+                      </Badge>
+                    ) : (
+                      <span className="soft">
+                        <Trans>{UNKNOWN} no</Trans>
+                      </span>
+                    )}
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -1,35 +1,42 @@
 /** Each check of each window with its verdict and its reason. */
+import { i18n, type MessageDescriptor } from '@lingui/core';
+import { msg, t } from '@lingui/core/macro';
+import { Plural, Trans } from '@lingui/react/macro';
 import type { Verdict } from '../../core/protocol/api.ts';
 import { Badge } from '../ui/badge.tsx';
-import { formatFigure, plural } from '../ui/format.ts';
+import { formatFigure } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Scroller } from '../ui/scroller.tsx';
 import { verdictsByWindow, type WindowVerdicts } from './explain.ts';
 import styles from './verdict-list.module.css';
 
-const CHECK_NAMES: Record<Verdict['check'], string> = {
-  delivered: 'Delivered',
-  'in-time': 'In time',
-  signature: 'Signature',
-  format: 'Format',
-  finite: 'Finite',
-  model: 'Right model',
-  sync: 'Sync',
-  overlap: 'No copy',
-  loss: 'Loss falls',
-  'proof-of-computation': 'Own pages',
-  conduct: 'Conduct',
+const CHECK_NAMES: Record<Verdict['check'], MessageDescriptor> = {
+  delivered: msg`Delivered`,
+  'in-time': msg`In time`,
+  signature: msg`Signature`,
+  format: msg`Format`,
+  finite: msg`Finite`,
+  model: msg`Right model`,
+  sync: msg`Sync`,
+  overlap: msg`No copy`,
+  loss: msg`Loss falls`,
+  'proof-of-computation': msg`Own pages`,
+  conduct: msg`Conduct`,
 };
 
 export function VerdictList({ verdicts }: { verdicts: readonly Verdict[] }) {
   const windows = verdictsByWindow(verdicts);
   return (
     <div>
-      <h3>Verdicts</h3>
+      <h3>
+        <Trans>Verdicts</Trans>
+      </h3>
       {windows.length === 0 ? (
-        <Notice>None yet. They come when a window that you delivered in is published.</Notice>
+        <Notice>
+          <Trans>None yet. They come when a window that you delivered in is published.</Trans>
+        </Notice>
       ) : (
-        <Scroller label="Verdicts by window">
+        <Scroller label={t`Verdicts by window`}>
           <ul className={styles['windows']}>
             {windows.map((window, i) => (
               <WindowItem key={window.window} window={window} open={i === 0} />
@@ -46,11 +53,13 @@ function WindowItem({ window: { window, verdicts, failed }, open }: { window: Wi
     <li>
       <details open={open}>
         <summary>
-          Window {window}{' '}
+          <Trans>Window {window}</Trans>{' '}
           {failed.length === 0 ? (
-            <Badge tone="good">✓ {plural(verdicts.length, 'check')} passed</Badge>
+            <Badge tone="good">
+              <Plural value={verdicts.length} one="✓ # check passed" other="✓ # checks passed" />
+            </Badge>
           ) : (
-            <Badge tone="bad">✕ {failed.map(({ check }) => CHECK_NAMES[check]).join(', ')}</Badge>
+            <Badge tone="bad">✕ {failed.map(({ check }) => i18n._(CHECK_NAMES[check])).join(', ')}</Badge>
           )}
         </summary>
         <ul className={styles['checks']}>
@@ -58,15 +67,15 @@ function WindowItem({ window: { window, verdicts, failed }, open }: { window: Wi
             <li key={check}>
               <span className={pass ? styles['pass'] : styles['fail']}>
                 <span aria-hidden="true">{pass ? '✓' : '✕'}</span>
-                <span className="visually-hidden">{pass ? 'passed:' : 'failed:'}</span> {CHECK_NAMES[check]}
+                <span className="visually-hidden">{pass ? t`passed:` : t`failed:`}</span> {i18n._(CHECK_NAMES[check])}
               </span>
               <span>
-                {reason}
+                <span lang="en">{reason}</span>
                 {value !== null && (
                   <span className="soft">
                     {' '}
                     ({formatFigure(value)}
-                    {threshold !== null && `, limit ${formatFigure(threshold)}`})
+                    {threshold !== null && t`, limit ${formatFigure(threshold)}`})
                   </span>
                 )}
               </span>
