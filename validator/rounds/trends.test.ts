@@ -29,3 +29,21 @@ it('trends are empty before the first window is published, and ask again for wha
   const first = await trendsUntil(1);
   expect([first.scores('a'), first.previousRank('a')]).toEqual([[1.123], null]);
 });
+
+it('trends leave turns to other work while they are read', async () => {
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  const reads: number[] = [];
+  const trendsUntil = createTrends({
+    windowHistory: (window) => {
+      reads.push(turns);
+      // As long as SQLite keeps the thread.
+      const until = performance.now() + 3;
+      while (performance.now() < until);
+      return windowHistory(window);
+    },
+  });
+  await trendsUntil(16);
+  clearInterval(timer);
+  expect(new Set(reads).size).toBe(16);
+});
