@@ -47,6 +47,9 @@ async function chartBytes(): Promise<number> {
   return (await stat(join(folder, chunk!))).size;
 }
 
+// What it keeps for being opened offline comes later, when the page has nothing else to do.
+test.use({ serviceWorkers: 'block' });
+
 test('the first screen is light, and what reads a chain is loaded when one is watched', async ({ page }) => {
   const emulator = await startEmulator({ blocks: 'manual' });
   const app = new Hono();

@@ -34,7 +34,7 @@ export function ContributePanel() {
         </>
       )}
       <Warnings />
-      <TrainingFigures />
+      {!other.trains && <TrainingFigures />}
       <OwnFacts />
       <DeviceDetails />
       <WalletDialogPlace />
@@ -134,7 +134,7 @@ function StartStop() {
             {paused ? t`Resume` : t`Pause`}
           </Button>
           <Button
-            size="large"
+            className={styles['finish']}
             data-testid="finish"
             aria-pressed={finishing}
             title={t`Trains on, delivers this window, and stops after its receipt.`}

@@ -20,7 +20,7 @@ export function PreflightCard() {
   return (
     <Card
       title={t`Before you start`}
-      intro={<Trans>Nothing has been downloaded yet. This is what it would take.</Trans>}
+      intro={<Trans>What it takes of your device, before anything is downloaded.</Trans>}
     >
       <ul className={styles['items']} data-testid="preflight">
         {items.map(({ id, name, verdict, text, fix }) => (
