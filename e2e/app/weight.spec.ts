@@ -1,5 +1,3 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, type Page } from '@playwright/test';
 import { Hono } from 'hono';
@@ -40,13 +38,6 @@ function collectScripts(page: Page): () => Promise<Script[]> {
 const containing = (scripts: readonly Script[], code: readonly string[]): string[] =>
   scripts.filter(({ text }) => code.some((each) => text.includes(each))).map(({ url }) => url);
 
-/** The charts' library comes without a click too, with a run's second window, which nothing here waits for. */
-async function chartBytes(): Promise<number> {
-  const folder = join(APP, 'assets');
-  const chunk = (await readdir(folder)).find((name) => /^uPlot.*\.js\.gz$/.test(name));
-  return (await stat(join(folder, chunk!))).size;
-}
-
 // What it keeps for being opened offline comes later, when the page has nothing else to do.
 test.use({ serviceWorkers: 'block' });
 
@@ -61,7 +52,7 @@ test('the first screen is light, and what reads a chain is loaded when one is wa
     await expect(page.getByTestId('start')).toBeVisible();
     await page.waitForLoadState('networkidle');
     const first = await scripts();
-    const bytes = first.reduce((sum, script) => sum + script.bytes, await chartBytes());
+    const bytes = first.reduce((sum, script) => sum + script.bytes, 0);
     test.info().annotations.push({ type: 'first screen', description: `${bytes} bytes of JavaScript` });
     expect(first.length).toBeGreaterThan(0);
     expect(bytes).toBeLessThan(MAX_FIRST_SCREEN_BYTES);
