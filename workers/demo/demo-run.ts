@@ -25,6 +25,8 @@ const MAX_PEERS = 64;
 const WINDOW = { trainSeconds: 6, putSeconds: 2.5 };
 /** So that every peer has been looked at after a minute; the paper's five serve a crowd that is there for months. */
 const EVALUATIONS = 12;
+/** The pages are small: two say too little for a minute to tell who is honest. */
+const EVALUATION_PAGES = 4;
 /** Whoever is late to a window that is judged meanwhile has this long. */
 const EVALUATION_SECONDS = 4;
 
@@ -107,7 +109,12 @@ export async function openDemoRun(files: string, runtime: Runtime): Promise<Demo
       model: PRESET.model,
       ...text,
       scheme: PRESET.schemes.sparseloco,
-      gauntlet: { ...PRESET.gauntlet, evaluationsPerWindow: EVALUATIONS, evaluationSeconds: EVALUATION_SECONDS },
+      gauntlet: {
+        ...PRESET.gauntlet,
+        evaluationsPerWindow: EVALUATIONS,
+        evaluationPages: EVALUATION_PAGES,
+        evaluationSeconds: EVALUATION_SECONDS,
+      },
       training: PRESET.training,
       window: WINDOW,
       checkpoint: { ...PRESET.checkpoint, initialRoot: root },

@@ -11,8 +11,11 @@ import type { BlobStore } from '../../validator/rounds/ports.ts';
 import { sleep } from '../sleep.ts';
 import { DEMO_ATTACKS, type DemoAttack, type DemoPeer } from './demo-api.ts';
 
-/** Pages that each honest peer trains a window: how much a peer does is to show in what it earns. */
-const HONEST_PAGES = [8, 6, 4, 2];
+/**
+ * Pages that each honest peer trains a window. Not farther apart: whoever loses nearly every match has a negative ordinal,
+ * and with it a score below that of a cheat whose μ is floored at 0.
+ */
+const HONEST_PAGES = [10, 8, 7, 6];
 const ATTACKER_PAGES = 4;
 
 export interface SimulatedPeersOptions {
