@@ -3,6 +3,7 @@ import { Trans, useLingui } from '@lingui/react/macro';
 import { useId, useState } from 'react';
 import type { Verdict } from '../../core/protocol/api.ts';
 import { usePeer } from '../client/queries.ts';
+import { flagName } from '../peers/flag-names.ts';
 import { CHECK_NAMES } from '../run/checks.ts';
 import { formatFigure } from '../ui/format.ts';
 import styles from './flag-evidence.module.css';
@@ -13,7 +14,7 @@ export function FlagEvidence({ hotkey, flags }: { hotkey: string; flags: readonl
   const { t } = useLingui();
   const id = useId();
   const [open, setOpen] = useState(false);
-  const named = flags.join(', ');
+  const named = flags.map(flagName).join(', ');
   return (
     <>
       <button type="button" className={styles['flags']} popoverTarget={id} aria-label={t`${named}: show why`}>

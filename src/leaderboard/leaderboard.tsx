@@ -19,7 +19,7 @@ export function Leaderboard() {
   const unreachable = useUnreachable() !== undefined;
   const window = data?.window;
   return (
-    <Card title={t`Leaderboard`} aside={window ? t`after window ${window}` : undefined}>
+    <Card title={t`Peers`} aside={window ? t`after window ${window}` : undefined}>
       {!data && (
         <Notice>
           {unreachable ? (

@@ -24,13 +24,13 @@ export function scoreParts({ rating, poc, sync, gate }: PeerState): readonly Sco
       name: t`Proof of computation μ`,
       value: Math.max(0, poc),
       digits: 3,
-      hint: t`How often the loss fell more on your own pages than on others’, averaged (${formatDecimal(poc, 3)}; below zero counts as zero).`,
+      hint: t`How often the loss fell more on the peer’s own pages than on others’, averaged (${formatDecimal(poc, 3)}; below zero counts as zero).`,
     },
     {
       name: t`Sync`,
       value: sync,
       digits: 3,
-      hint: t`How closely the parameters you trained from were the run’s: 1 is exactly.`,
+      hint: t`How closely the parameters that it trained from were the run’s: 1 is exactly.`,
     },
     {
       name: t`Gate`,

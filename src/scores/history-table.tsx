@@ -18,10 +18,10 @@ export function HistoryTable({ history }: { history: readonly PeerHistoryPoint[]
       </h3>
       {newest.length === 0 ? (
         <Notice>
-          <Trans>Your figures after each window will be listed here.</Trans>
+          <Trans>Figures after each window will be listed here.</Trans>
         </Notice>
       ) : (
-        <Scroller label={t`Your figures by window`}>
+        <Scroller label={t`Figures by window`}>
           <table>
             <thead>
               <tr>
@@ -31,7 +31,7 @@ export function HistoryTable({ history }: { history: readonly PeerHistoryPoint[]
                 <th
                   scope="col"
                   className="number"
-                  title={t`Nats that your contribution gained on its own pages and on others.`}
+                  title={t`Nats that the contribution gained on its own pages and on others.`}
                 >
                   <Trans>Gain own / other</Trans>
                 </th>

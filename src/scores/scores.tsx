@@ -26,7 +26,7 @@ export function Scores() {
   const listed = useLeaderboard().data?.peers.some((peer) => peer.hotkey === hotkey) ?? false;
   // A hotkey that never joined is not asked for: the answer is known.
   const peer = usePeer(started || listed ? hotkey : undefined);
-  if (peer.data) return <PeerScores peer={peer.data} />;
+  if (peer.data) return <PeerScores peer={peer.data} own />;
   return (
     <Card title={t`Your scores`}>
       {peer.isError ? (
@@ -49,12 +49,12 @@ export function Scores() {
   );
 }
 
-/** All of one peer's figures and why they are what they are; the peer's own page shows the same. */
-export function PeerScores({ peer }: { peer: PeerState }) {
+/** All of one peer's figures and where they come from. @param own whether it is this tab's, which is told why in words */
+export function PeerScores({ peer, own }: { peer: PeerState; own: boolean }) {
   return (
     <>
       <Card title={t`Score`} aside={t`uid ${peer.uid}, since window ${peer.firstWindow}`}>
-        <Standing peer={peer} />
+        <Standing peer={peer} own={own} />
       </Card>
       <HistoryCharts history={peer.history} />
       <LossEffects peer={peer} />
@@ -69,10 +69,10 @@ export function PeerScores({ peer }: { peer: PeerState }) {
   );
 }
 
-function Standing({ peer }: { peer: PeerState }) {
+function Standing({ peer, own }: { peer: PeerState; own: boolean }) {
   return (
     <>
-      <p className={styles['why']}>{explainScore(peer)}</p>
+      {own && <p className={styles['why']}>{explainScore(peer)}</p>}
       <Product peer={peer} />
       <div className={styles['halves']}>
         <Figures columns={3}>
@@ -81,7 +81,7 @@ function Standing({ peer }: { peer: PeerState }) {
           </Figure>
           <Figure
             label={t`Weight`}
-            hint={t`Your share of all weights: scores to the power of the manifest, normalised.`}
+            hint={t`Its share of all weights: scores to the power of the manifest, normalised.`}
           >
             {formatPercent(peer.weight)}
           </Figure>

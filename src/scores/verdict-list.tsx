@@ -1,28 +1,15 @@
 /** Each check of each window with its verdict and its reason. */
-import { i18n, type MessageDescriptor } from '@lingui/core';
-import { msg, t } from '@lingui/core/macro';
+import { i18n } from '@lingui/core';
+import { t } from '@lingui/core/macro';
 import { Plural, Trans } from '@lingui/react/macro';
 import type { Verdict } from '../../core/protocol/api.ts';
+import { CHECK_NAMES } from '../run/checks.ts';
 import { Badge } from '../ui/badge.tsx';
 import { formatFigure } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Scroller } from '../ui/scroller.tsx';
 import { verdictsByWindow, type WindowVerdicts } from './explain.ts';
 import styles from './verdict-list.module.css';
-
-const CHECK_NAMES: Record<Verdict['check'], MessageDescriptor> = {
-  delivered: msg`Delivered`,
-  'in-time': msg`In time`,
-  signature: msg`Signature`,
-  format: msg`Format`,
-  finite: msg`Finite`,
-  model: msg`Right model`,
-  sync: msg`Sync`,
-  overlap: msg`No copy`,
-  loss: msg`Loss falls`,
-  'proof-of-computation': msg`Own pages`,
-  conduct: msg`Conduct`,
-};
 
 export function VerdictList({ verdicts }: { verdicts: readonly Verdict[] }) {
   const windows = verdictsByWindow(verdicts);
@@ -33,7 +20,7 @@ export function VerdictList({ verdicts }: { verdicts: readonly Verdict[] }) {
       </h3>
       {windows.length === 0 ? (
         <Notice>
-          <Trans>None yet. They come when a window that you delivered in is published.</Trans>
+          <Trans>None yet. They come when a window with a delivery is published.</Trans>
         </Notice>
       ) : (
         <Scroller label={t`Verdicts by window`}>
