@@ -72,8 +72,11 @@ export async function followWindows(
   /** Only the clock is read: catching up would keep the device busy, and can be done in one go afterwards. */
   async function stayPaused(): Promise<void> {
     const paused = ports.now();
-    while (controls.paused && !controls.finishing) {
+    const lasts = (): boolean => controls.paused && !controls.finishing;
+    while (lasts()) {
       const { window } = await clock.read(signal);
+      // A change made while the clock was asked has woken nobody: a nap begun now would sleep through it.
+      if (!lasts()) return;
       status({ kind: 'paused', window });
       if (ports.now() - paused > LONG_PAUSE_MS) await optimiser.save();
       controls.throttle.idled(await controls.nap(LONGEST_POLL_MS));

@@ -28,6 +28,7 @@ const STATIC_CHECKS = [
   check('types', ['tsc', '--noEmit', '-p', 'tsconfig.json']),
   check('types of core (no DOM, no Node)', ['tsc', '--noEmit', '-p', 'tsconfig.core.json']),
   check('dead code', ['knip']),
+  check('translations', ['scripts/translations.mjs'], ['node']),
 ];
 
 const TESTS = [

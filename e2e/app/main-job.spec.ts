@@ -2,6 +2,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import type { PeerState } from '../../core/protocol/api.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
+import { inLength } from '../nightly.ts';
 import { eventually, startValidator, withFolder, type RunningValidator } from './running-validator.ts';
 
 /** Windows long enough for a software GPU to compile its shaders and train a page in. */
@@ -95,7 +96,9 @@ test('a tab trains on WebGPU, is scored, and its work is in the next model', asy
   expect(problems).toEqual([]);
 });
 
-test('WebGPU, WASM and Node hold the same bits after 20 windows; a reload goes on without a new download', async ({
+const TOGETHER = inLength(8, 20);
+
+test(`WebGPU, WASM and Node hold the same bits after ${TOGETHER} windows; a reload goes on without a new download`, async ({
   browser,
 }) => {
   test.setTimeout(900_000);
@@ -113,7 +116,7 @@ test('WebGPU, WASM and Node hold the same bits after 20 windows; a reload goes o
       const hotkeys = await Promise.all(pages.map(hotkeyOf));
       expect(new Set(hotkeys).size).toBe(2);
 
-      await eventually(async () => (await validator.api.clock()).window > 20, 450_000, 'window 21');
+      await eventually(async () => (await validator.api.clock()).window > TOGETHER, 450_000, `window ${TOGETHER + 1}`);
       const rootOf = (window: number): Promise<string | null> =>
         validator.api.windows(window - 1, 1).then(([row]) => row!.stateRoot);
       for (const page of pages) {
@@ -127,7 +130,7 @@ test('WebGPU, WASM and Node hold the same bits after 20 windows; a reload goes o
           60_000,
           'the page to hold the parameters of the open window',
         );
-        expect(window).toBeGreaterThan(20);
+        expect(window).toBeGreaterThan(TOGETHER);
         expect(root).toMatch(/^[0-9a-f]{64}$/);
       }
 

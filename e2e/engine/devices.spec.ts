@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { PRESETS } from '../../core/model/presets.ts';
 import { createNodeTrainer } from '../../engine/node.ts';
 import { someBatch, someParameters, TINY, TINY_SEQUENCES } from './cases.ts';
+import { inLength } from '../nightly.ts';
 import { openHarness } from './driver.ts';
 
 test('a software adapter is named and passed over for WASM', async ({ page }) => {
@@ -135,7 +136,9 @@ test('a tile is measured for each product, and the choice changes no bit', async
   expect(gradients[1]).toEqual(gradients[0]);
 });
 
-test('a thousand windows leave no buffer behind', async ({ page }) => {
+const WINDOWS = inLength(100, 1_000);
+
+test(`${WINDOWS} windows leave no buffer behind`, async ({ page }) => {
   const config = { ...TINY, vocabSize: 7, hiddenSize: 4, intermediateSize: 4, numLayers: 1, numHeads: 1 };
   const least = { ...config, numKvHeads: 1, headDim: 2, contextLength: 2 };
   const web = await openHarness(page);
@@ -146,7 +149,7 @@ test('a thousand windows leave no buffer behind', async ({ page }) => {
   await web.windows(batch, 10, scheme, least);
   const settled = await web.liveGpuBuffers();
   expect(settled.own).toBeGreaterThan(0);
-  await web.windows(batch, 990, scheme, least);
+  await web.windows(batch, WINDOWS - 10, scheme, least);
   expect(await web.liveGpuBuffers()).toEqual(settled);
   await web.dispose();
   expect(await web.liveGpuBuffers()).toEqual({ own: 0, all: 0 });
@@ -156,7 +159,7 @@ test('a thousand windows leave no buffer behind', async ({ page }) => {
   await web.setParameters(someParameters(least));
   await web.windows(batch, 10, PRESETS.micro.schemes.sparseloco, least);
   const local = await web.liveGpuBuffers();
-  await web.windows(batch, 190, PRESETS.micro.schemes.sparseloco, least);
+  await web.windows(batch, WINDOWS / 5 - 10, PRESETS.micro.schemes.sparseloco, least);
   expect(await web.liveGpuBuffers()).toEqual(local);
   await web.dispose();
   expect(await web.liveGpuBuffers()).toEqual({ own: 0, all: 0 });

@@ -80,7 +80,8 @@ export function sentencesOf(page: Page): Promise<string[]> {
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      if (!node.parentElement?.closest('script, style, code, pre, noscript')) note(node.parentElement, node.nodeValue);
+      if (!node.parentElement?.closest('script, style, code, pre, noscript, textarea'))
+        note(node.parentElement, node.nodeValue);
     }
     for (const element of document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')) {
       for (const attribute of ['aria-label', 'title', 'placeholder', 'alt']) {

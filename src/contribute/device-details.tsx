@@ -32,7 +32,9 @@ export function DeviceDetails() {
           </summary>
           <ul className={styles['reasons']}>
             {backend.reasons.map((reason) => (
-              <li key={reason}>{sentence(reason)}</li>
+              <li key={reason} lang="en">
+                {sentence(reason)}
+              </li>
             ))}
           </ul>
         </details>

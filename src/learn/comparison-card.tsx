@@ -84,7 +84,7 @@ export function ComparisonCard() {
       <p className="soft">
         <Trans>
           The idea is described in the paper{' '}
-          <a href="https://arxiv.org/abs/2505.21684" rel="noreferrer">
+          <a href="https://arxiv.org/abs/2505.21684" rel="noreferrer" lang="en">
             Incentivizing Permissionless Distributed Learning of LLMs (arXiv 2505.21684)
           </a>
           . The <Term name="book">books</Term> of every window are public, and an <Term name="audit">audit</Term>{' '}

@@ -5,6 +5,7 @@ import { useApp } from '../client/app-context.ts';
 import { SnippetCard } from '../embed/snippet-card.tsx';
 import { LanguageChoice } from '../i18n/language-choice.tsx';
 import { ThemeChoice } from '../platform/theme-choice.tsx';
+import { InstallButton } from '../shell/install-button.tsx';
 import { Card } from '../ui/card.tsx';
 import { ScreenHead } from '../ui/screen-head.tsx';
 import { AboutCard } from './about-card.tsx';
@@ -38,6 +39,7 @@ export default function SettingsScreen() {
             </Trans>
           </p>
           <NotificationSwitch />
+          <InstallButton />
         </Card>
       </div>
       <StorageCard />

@@ -1,4 +1,5 @@
 /** Lines on a canvas, drawn by uPlot, which is loaded with the first chart that has data; the same data as a table. */
+import { Trans } from '@lingui/react/macro';
 import { useEffect, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -131,7 +132,9 @@ function Numbers({ description, xName, x, series }: LineChartProps) {
   const firstRow = Math.max(0, x.length - MAX_ROWS);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Show the numbers</summary>
+      <summary>
+        <Trans>Show the numbers</Trans>
+      </summary>
       {open && (
         <Scroller label={`${description} The numbers.`}>
           <table>
