@@ -8,6 +8,7 @@ import {
   LeaderboardSchema,
   PeerSchema,
   RefusalsSchema,
+  SamplesSchema,
   SignedReceiptSchema,
   TicketSchema,
   WindowRecordSchema,
@@ -19,6 +20,7 @@ import {
   type PeerState,
   type Refusal,
   type RevocationRequest,
+  type Sample,
   type SignedReceipt,
   type Ticket,
   type TicketRequest,
@@ -53,6 +55,8 @@ export interface ValidatorApi {
   refusals(window: number, signal?: AbortSignal): Promise<Refusal[]>;
   /** Oldest first. */
   windows(from: number, limit: number, signal?: AbortSignal): Promise<WindowSummary[]>;
+  /** What the model went on with after the same prompts, oldest first. */
+  samples(signal?: AbortSignal): Promise<Sample[]>;
   /** What the validator recorded of a hotkey on the run's chain, oldest first. */
   chainRecords(hotkey: string, limit: number, signal?: AbortSignal): Promise<ChainRecord[]>;
   join(request: JoinRequest, signal?: AbortSignal): Promise<PeerState>;
@@ -130,6 +134,7 @@ export function createValidatorApi({
     refusals: (window, signal) => json(RefusalsSchema, `/v1/windows/${window}/refusals`, { signal }),
     windows: (from, limit, signal) =>
       json(WindowSummarySchema.array(), `/v1/windows?from=${from}&limit=${limit}`, { signal }),
+    samples: (signal) => json(SamplesSchema, '/v1/samples', { signal }),
     chainRecords: (hotkey, limit, signal) =>
       json(ChainRecordsSchema, `/v1/chain/records/${hotkey}?limit=${limit}`, { signal }),
     join: (request, signal) => json(PeerSchema, '/v1/peers', { signal, body: request }),

@@ -1,10 +1,20 @@
 import { expect, test } from 'vitest';
+import { createValidatorApi } from '../client/api.ts';
+import type { Sample } from '../core/protocol/api.ts';
 import { runExperiment, type ExperimentOptions } from './experiment.ts';
 
 const MICRO: Omit<ExperimentOptions, 'windows' | 'attackers'> = { preset: 'micro', honest: 3, pages: 6, seed: 'demo' };
 
 test('in 15 windows the honest rise, every attacker sinks, and the model learns', { timeout: 300_000 }, async () => {
-  const { windows, peers } = await runExperiment({ ...MICRO, windows: 15, attackers: 3 });
+  let samples: Sample[] = [];
+  const { windows, peers } = await runExperiment({
+    ...MICRO,
+    windows: 15,
+    attackers: 3,
+    onEnd: async ({ url, fetch }) => {
+      samples = await createValidatorApi({ baseUrl: url, fetch }).samples();
+    },
+  });
   const honest = peers.filter(({ kind }) => kind === 'honest').map(({ state }) => state);
   const attackers = peers.filter(({ kind }) => kind !== 'honest').map(({ state }) => state);
   expect(attackers).toHaveLength(3);
@@ -21,6 +31,11 @@ test('in 15 windows the honest rise, every attacker sinks, and the model learns'
     expect(contributions.aggregated).toBeGreaterThanOrEqual(13);
   }
   expect(windows[0]!.lossBefore! - windows.at(-1)!.lossAfter!).toBeGreaterThan(0.6);
+
+  expect(samples.slice(0, 15).map(({ window }) => window)).toEqual(windows.map(({ window }) => window));
+  const texts = samples.map(({ completions }) => completions.map(({ text }) => text).join());
+  expect(new Set(texts).size).toBe(texts.length);
+  expect(texts.every((text) => text.length > 100)).toBe(true);
 });
 
 test('a run is the same to the bit when it is repeated', { timeout: 120_000 }, async () => {

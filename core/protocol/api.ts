@@ -375,6 +375,23 @@ export const CheckpointSchema = z
   .meta({ id: 'Checkpoint' });
 export type Checkpoint = z.infer<typeof CheckpointSchema>;
 
+const MAX_SAMPLES = 1_000;
+const MAX_SAMPLE_CHARACTERS = 4_096;
+const SampleTextSchema = z.string().max(MAX_SAMPLE_CHARACTERS);
+
+/** What the model of a window went on with after the same prompts as ever. */
+export const SampleSchema = z
+  .object({
+    /** The window that trains from this model. */
+    window: WindowSchema,
+    completions: z.array(z.object({ prompt: SampleTextSchema, text: SampleTextSchema })).max(8),
+  })
+  .meta({ id: 'Sample' });
+export type Sample = z.infer<typeof SampleSchema>;
+
+/** GET /v1/samples : oldest first, ever further apart. */
+export const SamplesSchema = z.array(SampleSchema).max(MAX_SAMPLES);
+
 /** Server-sent events of GET /v1/events; the event's name is `type`. */
 export const EventSchema = z
   .discriminatedUnion('type', [

@@ -93,13 +93,22 @@ function forward(config: ModelConfig, weight: (name: string) => Vector, tokens: 
   return xs.map((x) => times(head, rmsNorm(x, weight('model.norm.weight'), rmsNormEps)));
 }
 
-/** Sum of the batch's next-token cross-entropies, in nats. @param parameters flat, in layout order */
-export function referenceLoss(config: ModelConfig, parameters: Vector, batch: Batch): number {
+function weightsOf(config: ModelConfig, parameters: Vector): (name: string) => Vector {
   const specs = new Map(parameterLayout(config).parameters.map((spec) => [spec.name, spec]));
-  const weight = (name: string): Vector => {
+  return (name) => {
     const { offset, size } = specs.get(name)!;
     return parameters.subarray(offset, offset + size);
   };
+}
+
+/** Logits [T][vocab] of what follows each token of a sequence. @param parameters flat, in layout order */
+export function referenceLogits(config: ModelConfig, parameters: Vector, tokens: readonly number[]): Vector[] {
+  return forward(config, weightsOf(config, parameters), tokens);
+}
+
+/** Sum of the batch's next-token cross-entropies, in nats. @param parameters flat, in layout order */
+export function referenceLoss(config: ModelConfig, parameters: Vector, batch: Batch): number {
+  const weight = weightsOf(config, parameters);
   let loss = 0;
   for (let sequence = 0; sequence < batch.sequences; sequence++) {
     const start = sequence * batch.length;

@@ -57,6 +57,7 @@ export interface Tables {
   history: { hotkey: string; window: number; point: string };
   checkpoints: { window: number; state_root: string; chunks: string };
   chain_records: { hotkey: string; block: number; record: string };
+  samples: { window: number; sample: string };
   books: { window: number; sha256: string; bytes: BigInteger; signature: string };
 }
 
@@ -195,6 +196,13 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   // The leaderboard shows what a window made of everybody.
   async (db) => {
     await sql`create index if not exists history_window on history (window)`.execute(db);
+  },
+  async (db) => {
+    await db.schema
+      .createTable('samples')
+      .addColumn('window', 'integer', (column) => column.primaryKey())
+      .addColumn('sample', 'text', (column) => column.notNull())
+      .execute();
   },
 ];
 

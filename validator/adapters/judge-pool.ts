@@ -176,6 +176,11 @@ export function createJudgePool(judged: JudgedRun, options: JudgePoolOptions = p
       withLane((lane) => lane.call('medianNorms', [contributions], transferable(contributions))),
     overlaps: (contributions) =>
       withLane((lane) => lane.call('overlaps', [contributions], transferable(contributions))),
+    complete: (prompts, maxTokens) =>
+      withLane(async (lane) => {
+        await prepare(lane);
+        return lane.call('complete', [prompts, maxTokens]);
+      }),
     advance: (window, contributions) =>
       withLane(async (lane) => {
         const from = await prepare(lane);

@@ -12,7 +12,8 @@ export interface JudgeThreadData {
 }
 
 /** What a thread can be asked. */
-export type Method = 'inspect' | 'use' | 'follow' | 'losses' | 'medianNorms' | 'overlaps' | 'advance' | 'dispose';
+export type Method =
+  'inspect' | 'use' | 'follow' | 'losses' | 'medianNorms' | 'overlaps' | 'complete' | 'advance' | 'dispose';
 
 export interface Call<M extends Method = Method> {
   readonly method: M;

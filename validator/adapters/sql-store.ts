@@ -1,6 +1,13 @@
 /** The run store on SQL. Every method is one statement or one transaction. */
 import { sql, type Kysely, type Selectable } from 'kysely';
-import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
+import type {
+  PeerHistoryPoint,
+  Sample,
+  SignedReceipt,
+  Verdict,
+  WindowRecord,
+  WindowSummary,
+} from '../../core/protocol/api.ts';
 import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
@@ -402,6 +409,19 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
         .limit(limit)
         .execute();
       return rows.reverse().map(({ record }) => parse(record) as ChainRecord);
+    },
+
+    async addSample(sample) {
+      const row = { window: sample.window, sample: JSON.stringify(sample) };
+      await db
+        .insertInto('samples')
+        .values(row)
+        .onConflict((conflict) => conflict.column('window').doUpdateSet(row))
+        .execute();
+    },
+    async samples(limit) {
+      const rows = await db.selectFrom('samples').select('sample').orderBy('window', 'desc').limit(limit).execute();
+      return rows.reverse().map(({ sample }) => parse(sample) as Sample);
     },
 
     close: () => db.destroy(),

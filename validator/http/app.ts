@@ -136,6 +136,7 @@ function mountApi(app: OpenAPIHono, { service, addressOf, joins }: HttpOptions):
   app.openapi(routes.bookRoute, async (c) => c.json(await service.book(c.req.valid('param').window), 200));
   app.openapi(routes.windowRoute, async (c) => c.json(await service.window(c.req.valid('param').window), 200));
   app.openapi(routes.refusalsRoute, async (c) => c.json(await service.refusals(c.req.valid('param').window), 200));
+  app.openapi(routes.samplesRoute, async (c) => c.json(await service.samples(), 200));
   app.openapi(routes.ticketRoute, async (c) =>
     c.json(await service.ticket(c.req.valid('param').window, c.req.valid('json')), 200),
   );

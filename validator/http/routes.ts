@@ -8,6 +8,7 @@ import {
   PeerSchema,
   RefusalsSchema,
   RevocationRequestSchema,
+  SamplesSchema,
   SignedReceiptSchema,
   TicketRequestSchema,
   TicketSchema,
@@ -187,6 +188,13 @@ export const refusalsRoute = createRoute({
   summary: 'Uploads of a window that were refused, oldest first, a few of each peer',
   request: { params: windowParameter },
   responses: { 200: json(RefusalsSchema, 'Whose, and why'), ...problems('malformed-request', 'unknown-window') },
+});
+
+export const samplesRoute = createRoute({
+  method: 'get',
+  path: '/v1/samples',
+  summary: 'What the model went on with after the same prompts, window after window, oldest first',
+  responses: { 200: json(SamplesSchema, 'The samples; none of a model too large to be asked between windows') },
 });
 
 export const ticketRoute = createRoute({

@@ -7,6 +7,7 @@ import type {
   PeerState,
   Refusal,
   RevocationRequest,
+  Sample,
   SignedReceipt,
   Ticket,
   TicketRequest,
@@ -37,6 +38,8 @@ export interface ValidatorService {
   /** Oldest first. */
   refusals(window: number): Promise<Refusal[]>;
   windows(from: number, limit: number): Promise<WindowSummary[]>;
+  /** Oldest first. */
+  samples(): Promise<Sample[]>;
   ticket(window: number, request: TicketRequest): Promise<Ticket>;
   receive(
     ticket: string,

@@ -1,4 +1,5 @@
 /** A judge engine in this thread: what the threads of a validator run, and whole experiments in one process. */
+import { END_OF_TEXT_ID } from '../../core/data/bpe.ts';
 import { pageBatch, pageFormat } from '../../core/data/pages.ts';
 import { indexOverlaps } from '../../core/gauntlet/overlap.ts';
 import type { Digest } from '../../core/lockstep/digest.ts';
@@ -9,10 +10,15 @@ import { parameterLayout } from '../../core/model/layout.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
 import type { OuterStep, SparseDelta } from '../../core/scheme/scheme.ts';
 import type { LossSum } from '../../engine/engine.ts';
+import { createDecoder } from '../../engine/generate/decoder.ts';
+import { generate } from '../../engine/generate/generate.ts';
 import type { HostEvaluator } from '../../engine/host-engine.ts';
 import { decodeUpload } from './inspect.ts';
 import type { JudgedRun, JudgeEngine, ModelState, SignedBytes } from './ports.ts';
 import { withTrialStep } from './trial-step.ts';
+
+/** Bold enough not to repeat itself, as a small model does when it always says what is likeliest. */
+const DRAWING = { temperature: 0.8, topK: 40, seed: 'sample' };
 
 export interface LocalJudgeParts {
   /** Called once, when θ is first needed. @param options batches of one page */
@@ -85,6 +91,13 @@ export function createLocalJudgeEngine({ run, manifest }: JudgedRun, parts: Loca
     // eslint-disable-next-line @typescript-eslint/require-await -- as above
     async overlaps(contributions) {
       return indexOverlaps(contributions.map(deltaOf), manifest.scheme, scheme.layout);
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- as above
+    async complete(prompts, maxTokens) {
+      const decoder = createDecoder(config, holding().parameters);
+      const { contextLength } = config;
+      const drawn = { ...DRAWING, maxTokens, contextLength, endToken: END_OF_TEXT_ID };
+      return prompts.map((prompt) => [...generate(decoder, { ...drawn, prompt })]);
     },
     async advance(window, contributions) {
       const learningRate = scheme.learningRate(window);

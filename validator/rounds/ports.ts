@@ -94,6 +94,8 @@ export interface JudgeEngine {
   medianNorms(contributions: readonly SignedBytes[]): Promise<readonly number[] | null>;
   /** How alike what each two contributions keep is, 0 … 1: a symmetric matrix. Needs no θ. */
   overlaps(contributions: readonly SignedBytes[]): Promise<readonly (readonly number[])[]>;
+  /** Tokens that θ goes on with after each prompt, by a fixed seed: the same θ says the same. */
+  complete(prompts: readonly (readonly number[])[], maxTokens: number): Promise<number[][]>;
   /** Makes the outer step of a window from contributions, in this order, and takes it: none move nothing. */
   advance(window: number, contributions: readonly SignedBytes[]): Promise<Advance>;
   /** Frees everything, after the calls under way. */

@@ -15,6 +15,7 @@ import { loadParameters } from './parameters.ts';
 import { joinRun, revokeDelegation } from './peers.ts';
 import type { JudgeEngine, RunChain } from './ports.ts';
 import { publishWindow } from './publish.ts';
+import { createSampler } from './samples.ts';
 import type { ContributionRow, Deadlines } from './store.ts';
 import { createUploads } from './uploads.ts';
 import { createViews } from './views.ts';
@@ -24,6 +25,7 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 /** Tickets of this many windows back are remembered, so that a late upload hears "too late" and not "unknown". */
 const TICKET_WINDOWS = 2;
+const MAX_SAMPLES = 1_000;
 
 export interface RoundsOptions {
   /** Peers the run admits. */
@@ -75,6 +77,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
   const state = { open: () => open, phase, engine: () => engine };
   const uploads = createUploads(context, ports, state);
   const views = createViews(context, store, state);
+  const sampler = createSampler(context, ports, state);
 
   function phase(): Phase {
     return working ?? (open.judging ? 'judge' : windowClock.phase(open));
@@ -137,6 +140,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     try {
       emitClock();
       await uploads.settled();
+      await sampler.settled();
       if (!open.judging) {
         await store.markJudging(open.window);
         open = { ...open, judging: true };
@@ -185,6 +189,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     let retryMs = FIRST_RETRY_MS;
     while (!stopping()) {
       try {
+        sampler.consider({ window: open.window, root: open.stateRoot, parameters });
         if (!open.judging) {
           if (windowClock.settlesLate) await settle();
           await setDeadlines(await windowClock.untilPutOpens(open, abort.signal));
@@ -237,6 +242,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     book: (window) => readBook(ports, window),
     refusals: (window) => views.refusals(window),
     windows: (from, limit) => views.windows(from, limit),
+    samples: () => store.samples(MAX_SAMPLES),
     ticket: (window, request) => uploads.ticket(window, request),
     receive: (ticket, declared, body) => {
       if (abort.signal.aborted)
@@ -256,6 +262,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       abort.abort(new DOMException('the validator stops', 'AbortError'));
       await loop;
       await uploads.settled();
+      await sampler.settled();
       await disposeOf(engine);
     },
     closeWindow,

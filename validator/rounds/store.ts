@@ -2,6 +2,7 @@
 import type {
   Delegation,
   PeerHistoryPoint,
+  Sample,
   SignedReceipt,
   Verdict,
   WindowRecord,
@@ -173,6 +174,11 @@ export interface RunStore {
   ): Promise<void>;
   /** The newest `limit`, oldest first. */
   chainRecords(hotkey: string, limit: number): Promise<ChainRecord[]>;
+
+  /** Keeps a sample; one of the same window replaces it. */
+  addSample(sample: Sample): Promise<void>;
+  /** The newest `limit`, oldest first. */
+  samples(limit: number): Promise<Sample[]>;
 
   close(): Promise<void>;
 }

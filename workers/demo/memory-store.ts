@@ -1,5 +1,12 @@
 /** The run's record in memory. What a caller gets is its own, as from a database; rows are never written to by whoever gave them. */
-import type { PeerHistoryPoint, SignedReceipt, Verdict, WindowRecord, WindowSummary } from '../../core/protocol/api.ts';
+import type {
+  PeerHistoryPoint,
+  Sample,
+  SignedReceipt,
+  Verdict,
+  WindowRecord,
+  WindowSummary,
+} from '../../core/protocol/api.ts';
 import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { NewestDelegation } from '../../validator/rounds/delegations.ts';
@@ -33,6 +40,8 @@ export interface MemoryRecords {
   readonly history: { readonly hotkey: string; readonly point: PeerHistoryPoint }[];
   readonly contributions: ContributionRow[];
   readonly chain: Map<string, ChainRecord[]>;
+  /** By window. */
+  readonly samples: Map<number, Sample>;
 }
 
 export function emptyRecords(): MemoryRecords {
@@ -46,6 +55,7 @@ export function emptyRecords(): MemoryRecords {
     history: [],
     contributions: [],
     chain: new Map(),
+    samples: new Map(),
   };
 }
 
@@ -57,7 +67,7 @@ function isVoid(issuedAt: string, newest: NewestDelegation): boolean {
 const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunStore {
-  const { published, checkpoints, peers, verdicts, history, contributions, chain } = records;
+  const { published, checkpoints, peers, verdicts, history, contributions, chain, samples } = records;
 
   function opened(): Writable<OpenWindow> {
     if (!records.open) throw new Error('there is no run in the store');
@@ -250,6 +260,18 @@ export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunS
         }
       }),
     chainRecords: (hotkey, limit) => answer(() => newest(chain.get(hotkey) ?? [], limit)),
+
+    addSample: (sample) =>
+      answer(() => {
+        samples.set(sample.window, sample);
+      }),
+    samples: (limit) =>
+      answer(() =>
+        newest(
+          [...samples.values()].sort((a, b) => a.window - b.window),
+          limit,
+        ),
+      ),
 
     close: () => Promise.resolve(),
   };

@@ -1,7 +1,7 @@
 /** What every run store must do, whatever database it is on. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshFigures } from '../../../core/gauntlet/scoring.ts';
-import type { WindowRecord, WindowSummary } from '../../../core/protocol/api.ts';
+import type { Sample, WindowRecord, WindowSummary } from '../../../core/protocol/api.ts';
 import type { ChainRecord } from '../../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../../core/protocol/manifest.ts';
 import { REFERENCE_GAUNTLET } from '../../../core/model/presets.ts';
@@ -179,6 +179,15 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       expect(await store.chainRecords('a', 1)).toEqual([recordAt(5, 0.7)]);
       expect(await store.chainRecords('b', 10)).toEqual([recordAt(1)]);
       expect(await store.chainRecords('c', 10)).toEqual([]);
+    });
+
+    it('keeps one sample a window, and gives the newest, oldest first', async () => {
+      const sampleOf = (window: number, text = 'a day'): Sample => ({ window, completions: [{ prompt: 'The', text }] });
+      expect(await store.samples(10)).toEqual([]);
+      for (const window of [9, 2, 10]) await store.addSample(sampleOf(window));
+      await store.addSample(sampleOf(9, 'another day'));
+      expect(await store.samples(10)).toEqual([sampleOf(2), sampleOf(9, 'another day'), sampleOf(10)]);
+      expect(await store.samples(1)).toEqual([sampleOf(10)]);
     });
 
     it('lets a newcomer take over a uid, and keeps what is on record of the peer that had it', async () => {
