@@ -49,7 +49,7 @@ export interface ReplicaOptions {
   readonly scheme: Scheme;
   readonly api: ValidatorApi;
   readonly cache: BlobCache;
-  readonly engine: () => Evaluator;
+  readonly engine: () => Pick<Evaluator, 'setParameters' | 'applyStep' | 'readParameters'>;
   readonly emit: (event: ContributorEvent) => void;
   /** Bytes a window that may be read back from the device, on average. */
   readonly readBackBytes?: number;

@@ -32,6 +32,7 @@ export const QUERY_KEYS = {
   record: (window: number) => ['window', window, 'record'],
   book: (window: number) => ['window', window, 'book'],
   refusals: (window: number) => ['window', window, 'refusals'],
+  samples: ['samples'],
   peers: ['peer'],
   peer: (hotkey: string) => ['peer', hotkey],
 } as const;
@@ -73,6 +74,7 @@ export function createLive(baseUrl: string, createSource?: (url: string) => Even
       case 'window':
         client.setQueryData<WindowSummary[]>(QUERY_KEYS.windows, (known) => known && upsertWindow(known, event.window));
         void client.invalidateQueries({ queryKey: QUERY_KEYS.peers });
+        void client.invalidateQueries({ queryKey: QUERY_KEYS.samples });
         return;
       case 'leaderboard':
         void client.invalidateQueries({ queryKey: QUERY_KEYS.leaderboard });

@@ -6,6 +6,7 @@ import type {
   Leaderboard,
   PeerState,
   Refusal,
+  Sample,
   WindowRecord,
   WindowSummary,
 } from '../../core/protocol/api.ts';
@@ -193,6 +194,16 @@ export function useWindowRefusals(window: number | undefined): UseQueryResult<Re
     queryFn: ({ signal }) => api.refusals(window!, signal),
     enabled: window !== undefined,
     gcTime: BOOK_KEPT_MS,
+  });
+}
+
+/** What the model of each window went on with after the same prompts, oldest first. */
+export function useSamples(): UseQueryResult<Sample[]> {
+  const { api } = useApp();
+  return useQuery({
+    queryKey: QUERY_KEYS.samples,
+    queryFn: ({ signal }) => api.samples(signal),
+    refetchInterval: SAFETY_POLL_MS,
   });
 }
 

@@ -7,7 +7,9 @@ import { DownloadCard } from './download-card.tsx';
 import { ManifestCard } from './manifest-card.tsx';
 import { RunPanel } from './run-panel.tsx';
 import styles from './run-screen.module.css';
+import { SamplesCard } from './samples/samples-card.tsx';
 import { StatusCard } from './status-card.tsx';
+import { TalkCard } from './talk/talk-card.tsx';
 import { WindowPanel } from './window-panel.tsx';
 import { WindowsCard } from './windows-card.tsx';
 
@@ -26,6 +28,10 @@ export default function RunScreen() {
         </div>
       </div>
       <AdversaryCard />
+      <div className={styles['even']}>
+        <SamplesCard />
+        <TalkCard />
+      </div>
       <WindowsCard />
       <div className={styles['even']}>
         <ManifestCard />

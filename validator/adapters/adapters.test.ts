@@ -61,6 +61,7 @@ it('the store brings figures of its first version up to date, and keeps everythi
   raw.exec('alter table windows drop column put_closes_block');
   raw.exec('drop table chain_records');
   raw.exec('drop index verdicts_refused');
+  raw.exec('drop table samples');
   raw.exec('delete from migrations where version > 1');
   raw.close();
   const migrated = await openSqliteStore(database);
@@ -90,6 +91,7 @@ it('the store makes the summaries of an older version anew, from what is on reco
   const raw = new Database(join(dataDir, 'run.sqlite'));
   raw.exec('drop index verdicts_refused');
   raw.exec(`update windows set summary = '{"window":1}' where window = 1`);
+  raw.exec('drop table samples');
   raw.exec('delete from migrations where version > 5');
   raw.close();
   const migrated = await openSqliteStore(join(dataDir, 'run.sqlite'));
