@@ -40,6 +40,7 @@ const FREE_OF_NODE = [
   'simulate/attacks/**/*.ts',
   'validator/audit/**/*.ts',
   'workers/demo/**/*.ts',
+  'workers/replay/**/*.ts',
 ];
 const NODE_MODULES = { regex: '^node:', message: 'This room is free of Node.' };
 const COMLINK = { name: 'comlink', message: 'Only src/client/rpc.ts, which has deadlines, and the worker’s end.' };
@@ -54,6 +55,12 @@ const DEMO = {
 const VERIFIER = {
   regex: '^(\\.\\./)+(chain|src|bench|e2e|simulate|validator/(?!rounds/|audit/))',
   message: 'workers/verifier/ may import core, engine, client, workers and validator/{rounds,audit} only.',
+};
+
+/** A recorded run in a tab: the validator's views over the demonstration's store. */
+const REPLAY = {
+  regex: '^(\\.\\./)+(chain|src|bench|e2e|engine|simulate|validator/(?!rounds/|http/))',
+  message: 'workers/replay/ may import core, client, workers and validator/{rounds,http} only.',
 };
 
 /** One rule a room, since a later setting of a rule replaces an earlier one. */
@@ -105,8 +112,19 @@ export default tseslint.config(
     rules: { 'no-restricted-imports': ['error', { patterns: [VERIFIER, NODE_MODULES] }] },
   },
   {
-    // The store's test-suite is the Node adapters'.
-    files: ['workers/demo/memory-store.test.ts'],
+    files: ['workers/replay/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [REPLAY, NODE_MODULES] }] },
+  },
+  {
+    // Some commands ask another validator, as any client does.
+    files: ['validator/commands/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: importsOf('validator', [...LAYERS.validator, 'client']) }],
+    },
+  },
+  {
+    // The store's test-suite is the Node adapters', and a recording is tested on a whole run.
+    files: ['workers/demo/memory-store.test.ts', 'workers/replay/recorded-run.test.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
   {

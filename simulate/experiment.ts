@@ -39,6 +39,8 @@ const MAX_PEERS = 1_000;
 
 export interface ExperimentOptions {
   readonly preset: PresetName;
+  /** Of the run. */
+  readonly name?: string;
   readonly windows: number;
   readonly honest: number;
   /** What each attacker does; a number takes the gallery in turn. */
@@ -119,7 +121,7 @@ async function createSeededRun(folder: RunFolder, options: ExperimentOptions, ti
       ...manifest,
       scheme: options.scheme ?? preset.scheme,
       gauntlet: options.gauntlet ?? preset.gauntlet,
-      name: 'experiment',
+      name: options.name ?? 'experiment',
       guests: true,
       createdAt: new Date(EPOCH).toISOString(),
       validator: { publicKey: Buffer.from(folder.signer.publicKey).toString('hex') },

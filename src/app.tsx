@@ -17,6 +17,10 @@ const DemoPanel = lazy(() =>
   import('./demo/demo-panel.tsx').then(({ DemoPanel: component }) => ({ default: component })),
 );
 
+const ReplayBar = lazy(() =>
+  import('./replay/replay-bar.tsx').then(({ ReplayBar: component }) => ({ default: component })),
+);
+
 export function App() {
   const { source, parameters } = useApp();
   const { complaints } = parameters;
@@ -30,6 +34,11 @@ export function App() {
             <DemoPanel source={source} />
           </Suspense>
         )}
+        {source.kind === 'replay' && (
+          <Suspense>
+            <ReplayBar source={source} />
+          </Suspense>
+        )}
         <main className={styles['main']}>
           {complaints.map((complaint) => (
             <Notice key={complaint} tone="warn">
@@ -38,7 +47,7 @@ export function App() {
           ))}
           <UpdateNotice />
           <UnreachableNotice />
-          <ContributeKeeper />
+          {source.kind !== 'replay' && <ContributeKeeper />}
           <AlertList />
           <CurrentScreen />
         </main>

@@ -1,6 +1,6 @@
 /** Name, screens, run, connection and theme. */
 import { t } from '@lingui/core/macro';
-import { useLive } from './client/app-context.ts';
+import { useApp, useLive } from './client/app-context.ts';
 import { useClock, useManifest, useUnreachable } from './client/queries.ts';
 import styles from './header.module.css';
 import { LanguageChoice } from './i18n/language-choice.tsx';
@@ -10,6 +10,7 @@ import { Badge, type BadgeTone } from './ui/badge.tsx';
 
 export function Header() {
   const manifest = useManifest();
+  const { source } = useApp();
   return (
     <header className={styles['header']}>
       <div className={styles['brand']}>
@@ -21,7 +22,7 @@ export function Header() {
       </div>
       <Navigation />
       <div className={styles['tools']}>
-        <ConnectionBadge />
+        {source.kind !== 'replay' && <ConnectionBadge />}
         <div className={styles['choices']}>
           <LanguageChoice />
           <ThemeChoice />

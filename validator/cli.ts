@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { NETWORKS } from '../chain/networks.ts';
 import { GAUNTLET_PROFILES } from '../core/gauntlet/profiles/defaults.ts';
 import { PRESET_NAMES } from '../core/model/presets.ts';
+import { MAX_RECORDED_WINDOWS } from '../core/protocol/recording.ts';
 import { auditCommand } from './commands/audit.ts';
 import { chainCommitCommand, chainCommitmentsCommand } from './commands/chain-commitments.ts';
 import { chainStatusCommand } from './commands/chain-status.ts';
@@ -11,6 +12,7 @@ import { chainWeightsCommand } from './commands/chain-weights.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
 import { presetsCommand } from './commands/presets.ts';
+import { recordCommand } from './commands/record.ts';
 import { createRunCommand } from './commands/run-create.ts';
 import { startCommand } from './commands/start.ts';
 import { explain } from './commands/failures.ts';
@@ -154,6 +156,14 @@ program
   .addOption(dataOption())
   .requiredOption('--out <dir>', 'folder to write to')
   .action(exportCommand);
+
+program
+  .command('record')
+  .description('write a run’s published windows to a file that the page shows with ?replay=FILE')
+  .requiredOption('--validator <url>', 'a validator, this run’s or anyone’s')
+  .requiredOption('--out <file>', 'file to write, such as run.json.gz')
+  .option('--windows <n>', 'the newest so many; all if left out', integer(1, MAX_RECORDED_WINDOWS))
+  .action(recordCommand);
 
 const chain = program.command('chain').description('the Bittensor subnet that a run hangs on, or any other');
 

@@ -1,7 +1,8 @@
 /**
- * What the address bar may set: `?demo` (simulated peers in this tab instead of a validator), `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100` (percent of the time at
- * work), `?memory=MiB` (of the GPU's, at most), `?recycle=N` (windows after which the training worker is replaced by a
- * fresh one).
+ * What the address bar may set: `?demo` (simulated peers in this tab instead of a validator), `?replay` or `?replay=URL`
+ * (a recorded run), `?validator=URL`, `?backend=webgpu|wasm`, `?throttle=10…100` (percent of the time at work),
+ * `?memory=MiB` (of the GPU's, at most), `?recycle=N` (windows after which the training worker is replaced by a fresh
+ * one).
  */
 import { t } from '@lingui/core/macro';
 import { THROTTLE_PERCENT } from '../../client/throttle.ts';
@@ -18,6 +19,15 @@ export interface PageParameters {
   readonly recycleWindows: number;
   /** What was asked for and is not possible, one sentence each. */
   readonly complaints: readonly string[];
+}
+
+/** The recording that comes with the page. */
+const SHOWCASE = 'replay/showcase.json.gz';
+
+function sourceOf(page: URL, validatorUrl: string): SourceRequest {
+  const replay = page.searchParams.get('replay');
+  if (replay !== null) return { kind: 'replay', url: new URL(replay || SHOWCASE, page.href.split(/[?#]/)[0]).href };
+  return page.searchParams.has('demo') ? { kind: 'demo' } : { kind: 'validator', validatorUrl };
 }
 
 export function parseParameters(href: string): PageParameters {
@@ -52,7 +62,7 @@ export function parseParameters(href: string): PageParameters {
     complaints.push(t`“${recycle}” is no number of windows, so the worker is replaced every ${RECYCLE_WINDOWS}.`);
   }
   return {
-    source: page.searchParams.has('demo') ? { kind: 'demo' } : { kind: 'validator', validatorUrl },
+    source: sourceOf(page, validatorUrl),
     start: {
       validatorUrl,
       ...(backend === 'webgpu' || backend === 'wasm' ? { forceBackend: backend } : {}),

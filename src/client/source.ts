@@ -5,6 +5,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { StartOptions } from '../../workers/trainer-api.ts';
 import type { DemoSource } from '../demo/demo-source.ts';
+import type { ReplaySource } from '../replay/replay-source.ts';
 import type { EventSourceLike } from './event-stream.ts';
 
 /** What is known of a peer beyond what the validator says of it. */
@@ -33,10 +34,14 @@ export interface ValidatorSource extends SourceBase {
   readonly kind: 'validator';
 }
 
-export type Source = ValidatorSource | DemoSource;
+export type Source = ValidatorSource | DemoSource | ReplaySource;
 
 /** What the address bar asks for. */
-export type SourceRequest = { readonly kind: 'validator'; readonly validatorUrl: string } | { readonly kind: 'demo' };
+export type SourceRequest =
+  | { readonly kind: 'validator'; readonly validatorUrl: string }
+  | { readonly kind: 'demo' }
+  /** @param url of the recording, absolute */
+  | { readonly kind: 'replay'; readonly url: string };
 
 /** Opens what was asked for; all but a validator's is loaded when it is. */
 export async function openSource(request: SourceRequest): Promise<Source> {
@@ -52,5 +57,7 @@ export async function openSource(request: SourceRequest): Promise<Source> {
       };
     case 'demo':
       return (await import('../demo/demo-source.ts')).openDemo();
+    case 'replay':
+      return (await import('../replay/replay-source.ts')).openReplay(request.url);
   }
 }

@@ -2,14 +2,16 @@
 import { Trans, useLingui } from '@lingui/react/macro';
 import { Suspense, useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
+import { useApp } from '../client/app-context.ts';
 import { ErrorBoundary } from '../ui/error-boundary.tsx';
 import { Notice } from '../ui/notice.tsx';
-import { screenAt, type Screen } from './screens.ts';
+import { screenAt, screensOf, type Screen } from './screens.ts';
 
 export function CurrentScreen() {
   const [location] = useLocation();
   const { i18n } = useLingui();
-  const screen = screenAt(location);
+  const { source } = useApp();
+  const screen = screenAt(location, screensOf(source.kind));
   const name = i18n._(screen.name);
   return (
     // Keyed: a screen that failed must not take the next one with it.

@@ -2,13 +2,15 @@
 import { useLingui } from '@lingui/react/macro';
 import { useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
+import { useApp } from '../client/app-context.ts';
 import styles from './navigation.module.css';
-import { screenAt, SCREENS } from './screens.ts';
+import { screenAt, screensOf } from './screens.ts';
 
 export function Navigation() {
   const { i18n, t } = useLingui();
   const [location] = useLocation();
-  const current = screenAt(location);
+  const screens = screensOf(useApp().source.kind);
+  const current = screenAt(location, screens);
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     // On a phone the strip may have scrolled it out of sight. Not scrollIntoView, which would scroll the page too.
@@ -19,13 +21,15 @@ export function Navigation() {
   return (
     <nav aria-label={t`Screens`}>
       <ul ref={list} className={styles['links']}>
-        {SCREENS.filter(({ unlisted }) => !unlisted).map((screen) => (
-          <li key={screen.path}>
-            <Link href={screen.path} aria-current={screen === current ? 'page' : undefined}>
-              {i18n._(screen.name)}
-            </Link>
-          </li>
-        ))}
+        {screens
+          .filter(({ unlisted }) => !unlisted)
+          .map((screen) => (
+            <li key={screen.path}>
+              <Link href={screen.path} aria-current={screen === current ? 'page' : undefined}>
+                {i18n._(screen.name)}
+              </Link>
+            </li>
+          ))}
       </ul>
     </nav>
   );

@@ -2,6 +2,7 @@
 import type { MessageDescriptor } from '@lingui/core';
 import { msg } from '@lingui/core/macro';
 import { lazy, type ComponentType } from 'react';
+import type { Source } from '../client/source.ts';
 import { ContributeScreen } from '../contribute/contribute-screen.tsx';
 
 export interface Screen {
@@ -9,29 +10,43 @@ export interface Screen {
   /** Where its link leads; whatever follows in the hash is the screen's own. */
   readonly path: string;
   readonly component: ComponentType;
+  /** Needs a validator that answers now: a recording has none. */
+  readonly live?: true;
   /** Reached from other screens only. */
   readonly unlisted?: true;
 }
 
-const HOME: Screen = { name: msg`Contribute`, path: '/', component: ContributeScreen };
+const HOME: Screen = { name: msg`Contribute`, path: '/', component: ContributeScreen, live: true };
+
+const RUN: Screen = { name: msg`Run`, path: '/run', component: lazy(() => import('../run/run-screen.tsx')) };
 
 /** All but the first are loaded when they are opened. */
-export const SCREENS: readonly Screen[] = [
+const SCREENS: readonly Screen[] = [
   HOME,
-  { name: msg`Scores`, path: '/scores', component: lazy(() => import('../scores/scores-screen.tsx')) },
+  { name: msg`Scores`, path: '/scores', component: lazy(() => import('../scores/scores-screen.tsx')), live: true },
   {
     name: msg`Leaderboard`,
     path: '/leaderboard',
     component: lazy(() => import('../leaderboard/leaderboard-screen.tsx')),
   },
   { name: msg`Peer`, path: '/peers', component: lazy(() => import('../peers/peer-screen.tsx')), unlisted: true },
-  { name: msg`Run`, path: '/run', component: lazy(() => import('../run/run-screen.tsx')) },
-  { name: msg`Rewards`, path: '/rewards', component: lazy(() => import('../rewards/rewards-screen.tsx')) },
+  RUN,
+  { name: msg`Rewards`, path: '/rewards', component: lazy(() => import('../rewards/rewards-screen.tsx')), live: true },
   { name: msg`Learn`, path: '/learn', component: lazy(() => import('../learn/learn-screen.tsx')) },
   { name: msg`Settings`, path: '/settings', component: lazy(() => import('../settings/settings-screen.tsx')) },
 ];
 
+/** Screens that a source has something to show on, the first one first. */
+export function screensOf(kind: Source['kind']): readonly Screen[] {
+  if (kind !== 'replay') return SCREENS;
+  const recorded = SCREENS.filter(({ live }) => !live);
+  // What happened, before who it happened to.
+  return [RUN, ...recorded.filter((screen) => screen !== RUN)];
+}
+
 /** @param location what follows # in the address bar; a place that does not exist leads to the first screen */
-export function screenAt(location: string): Screen {
-  return SCREENS.find(({ path }) => location === path || (path !== '/' && location.startsWith(`${path}/`))) ?? HOME;
+export function screenAt(location: string, screens: readonly Screen[] = SCREENS): Screen {
+  return (
+    screens.find(({ path }) => location === path || (path !== '/' && location.startsWith(`${path}/`))) ?? screens[0]!
+  );
 }

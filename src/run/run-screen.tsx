@@ -1,5 +1,6 @@
 /** The run and the model that it trains: for whoever watches, whether or not they take part. */
 import { useLingui } from '@lingui/react/macro';
+import { useApp } from '../client/app-context.ts';
 import { ScreenHead } from '../ui/screen-head.tsx';
 import { AdversaryCard } from './adversary/adversary-card.tsx';
 import { ContributorsCard } from './contributors-card.tsx';
@@ -15,6 +16,9 @@ import { WindowsCard } from './windows-card.tsx';
 
 export default function RunScreen() {
   const { t } = useLingui();
+  const { source } = useApp();
+  // A recording has figures and no parameters.
+  const live = source.kind !== 'replay';
   return (
     <>
       <ScreenHead title={t`Run`}>
@@ -30,15 +34,17 @@ export default function RunScreen() {
       <AdversaryCard />
       <div className={styles['even']}>
         <SamplesCard />
-        <TalkCard />
+        {live && <TalkCard />}
       </div>
       <WindowsCard />
       <div className={styles['even']}>
         <ManifestCard />
-        <div className={styles['stack']}>
-          <StatusCard />
-          <DownloadCard />
-        </div>
+        {live && (
+          <div className={styles['stack']}>
+            <StatusCard />
+            <DownloadCard />
+          </div>
+        )}
       </div>
     </>
   );

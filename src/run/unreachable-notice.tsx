@@ -8,11 +8,13 @@ import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 
 export function UnreachableNotice() {
-  const { validatorUrl } = useApp().parameters.start;
+  const { source, parameters } = useApp();
+  const { validatorUrl } = parameters.start;
   const clock = useClock();
   const run = useRun();
   const failure = useUnreachable() ?? run.error;
-  if (!failure) return null;
+  // A replay that cannot be shown says so itself.
+  if (!failure || source.kind === 'replay') return null;
   const retry = (): void => {
     void clock.refetch();
     void run.refetch();
@@ -30,7 +32,12 @@ export function UnreachableNotice() {
       <Trans>
         {sentence(failure.message)} Check that the validator is running and that you are online. This page asks again by
         itself.
-      </Trans>
+      </Trans>{' '}
+      {source.kind === 'validator' && (
+        <a href="?replay">
+          <Trans>Watch a recorded run meanwhile</Trans>
+        </a>
+      )}
     </Notice>
   );
 }

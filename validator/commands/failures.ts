@@ -1,5 +1,7 @@
 /** Which errors are an operator's to mend: said in a sentence, without a stack. Everything else is a bug of ours. */
 import { ChainError } from '../../chain/errors.ts';
+import { UnreachableError } from '../../client/http.ts';
+import { RecordingError } from '../../client/recording.ts';
 import { DataError } from '../../core/data/pages.ts';
 import { TokenizerError } from '../../core/data/bpe.ts';
 import { CheckpointError } from '../../core/model/checkpoint.ts';
@@ -16,6 +18,8 @@ import { UsageError } from './usage-error.ts';
 
 const EXPECTED = [
   UsageError,
+  UnreachableError,
+  RecordingError,
   AuditSourceError,
   HotkeyFileError,
   ManifestError,

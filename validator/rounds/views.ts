@@ -36,7 +36,7 @@ export interface Views {
 }
 
 export function createViews(
-  { run, manifest, scheme }: RunContext,
+  { run, manifest, scheme }: Pick<RunContext, 'run' | 'manifest' | 'scheme'>,
   store: RunStore,
   state: { open(): OpenWindow; phase(): Phase },
 ): Views {
