@@ -117,7 +117,7 @@ export function createContributor(options: ContributorOptions): Contributor {
           case 'engine':
             if (++engineFailures >= MAX_ENGINE_FAILURES) {
               const remedy = 'Reload the page, or choose another device with ?backend=wasm in the address.';
-              status({ kind: 'failed', reason: failure.reason, remedy });
+              status({ kind: 'failed', reason: failure.reason, remedy, code: 'EngineError' });
               return;
             }
             onEvent({ type: 'warning', message: `${failure.reason} The engine is rebuilt.` });

@@ -26,13 +26,18 @@ export interface OptimiserStore {
 
 /** No room, or storage that fails; `remedy` says what a person can do. */
 export class StorageError extends Error {
-  override readonly name = 'StorageError';
+  override readonly name: string = 'StorageError';
   readonly remedy: string;
 
   constructor(message: string, remedy: string, options?: ErrorOptions) {
     super(message, options);
     this.remedy = remedy;
   }
+}
+
+/** The browser has no more room for the site. */
+export class StorageQuotaError extends StorageError {
+  override readonly name = 'StorageQuotaError';
 }
 
 export interface ContributorPorts {

@@ -31,6 +31,11 @@ test('the run screen shows who was caught, follows the newest window, and gives 
       await expect(flow.locator(`a[href="#/peers/${first!.hotkey}"]`)).toHaveCount(1);
       await expect(flow.getByRole('link')).not.toHaveCount(0);
 
+      await expect(page.getByTestId('samples')).toContainText('When the morning came,');
+      await page.getByTestId('talk-prompt').fill('Once upon a time');
+      await page.getByTestId('talk').click();
+      await expect(page.getByTestId('talk-text')).toHaveText(/^Once upon a time.{20,}/s, { timeout: 20_000 });
+
       const href = await page.getByTestId('weights').getAttribute('href');
       const file = new Uint8Array(await (await fetch(href!)).arrayBuffer());
       expect(decodeSafetensors(file).tensors.get('model.norm.weight')!.values).toHaveLength(64);

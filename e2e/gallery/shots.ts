@@ -19,6 +19,9 @@ export const VIEWS: readonly View[] = [
   { name: 'phone', theme: 'dark', language: 'de', size: { width: 390, height: 844 } },
 ];
 
+/** Each state takes seconds to provoke: a change is tested in the view that breaks first, the gallery shows all. */
+export const STATE_VIEWS: readonly View[] = process.env['GALLERY'] === undefined ? VIEWS.slice(1) : VIEWS;
+
 /** Where pictures go; without it none are written. */
 const FOLDER = process.env['GALLERY'];
 /** Longer pages are cut: the picture is for looking at. */
@@ -30,6 +33,9 @@ export function openView(browser: Browser, view: View): Promise<BrowserContext> 
     colorScheme: view.theme,
     locale: view.language,
     reducedMotion: 'reduce',
+    // With the scrollbars of a phone, which take no room.
+    isMobile: view.name === 'phone',
+    hasTouch: view.name === 'phone',
     // What a service worker answers, a test cannot change.
     serviceWorkers: 'block',
   });

@@ -1,5 +1,5 @@
 /** Start, stop, pause, how hard to work, and what the tab is doing. */
-import { t } from '@lingui/core/macro';
+import { plural, t } from '@lingui/core/macro';
 import { Trans } from '@lingui/react/macro';
 import { useApp, useContribute } from '../client/app-context.ts';
 import { nowMs, tabHidden } from '../platform/signals.ts';
@@ -190,7 +190,7 @@ function TrainingFigures() {
       </Figure>
       <Figure
         label={t`Delivered`}
-        unit={delivered === 1 ? 'receipt' : 'receipts'}
+        unit={plural(delivered, { one: 'receipt', other: 'receipts' })}
         hint={t`Signed receipts since this page was opened, at most the newest 50.`}
       >
         {formatInteger(delivered)}

@@ -7,6 +7,7 @@ import { Badge } from '../ui/badge.tsx';
 import { Card } from '../ui/card.tsx';
 import { formatDecimal, formatPercent } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
+import { Scroller } from '../ui/scroller.tsx';
 import { useOwnHotkey } from '../wallet/use-identity.ts';
 import { Rank } from './standing.tsx';
 
@@ -31,30 +32,32 @@ export function LeaderboardTeaser() {
           <Trans>Nobody is listed yet. Be the first: press Start.</Trans>
         </Notice>
       ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t`Rank`}</th>
-              <th scope="col">{t`Peer`}</th>
-              <th scope="col" className="number">{t`Score`}</th>
-              <th scope="col" className="number">{t`Weight`}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((peer) => (
-              <tr key={peer.hotkey} aria-current={peer.hotkey === own || undefined}>
-                <td>
-                  <Rank rank={peer.rank} previousRank={peer.previousRank} />
-                </td>
-                <th scope="row">
-                  <PeerName hotkey={peer.hotkey} /> {peer.hotkey === own && <Badge tone="accent">{t`You`}</Badge>}
-                </th>
-                <td className="number">{formatDecimal(peer.peerScore, 2)}</td>
-                <td className="number">{formatPercent(peer.weight)}</td>
+        <Scroller label={t`The best peers`}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t`Rank`}</th>
+                <th scope="col">{t`Peer`}</th>
+                <th scope="col" className="number">{t`Score`}</th>
+                <th scope="col" className="number">{t`Weight`}</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {shown.map((peer) => (
+                <tr key={peer.hotkey} aria-current={peer.hotkey === own || undefined}>
+                  <td>
+                    <Rank rank={peer.rank} previousRank={peer.previousRank} />
+                  </td>
+                  <th scope="row">
+                    <PeerName hotkey={peer.hotkey} /> {peer.hotkey === own && <Badge tone="accent">{t`You`}</Badge>}
+                  </th>
+                  <td className="number">{formatDecimal(peer.peerScore, 2)}</td>
+                  <td className="number">{formatPercent(peer.weight)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroller>
       )}
     </Card>
   );

@@ -18,6 +18,8 @@ export function FileLink({ path, name, className, testId, children }: FileLinkPr
   const { source } = useApp();
   const [busy, setBusy] = useState(false);
   const address = new URL(path, source.validatorUrl).href;
+  // A recording has no files.
+  if (source.kind === 'replay') return <span className={className}>{children}</span>;
   if (source.kind === 'validator') {
     return (
       <a href={address} download={name} className={className} data-testid={testId}>

@@ -17,7 +17,7 @@ import { WindowsCard } from './windows-card.tsx';
 export default function RunScreen() {
   const { t } = useLingui();
   const { source } = useApp();
-  // A recording has figures and no parameters.
+  // A recording has figures, but no parameters and no window that is open.
   const live = source.kind !== 'replay';
   return (
     <>
@@ -27,25 +27,25 @@ export default function RunScreen() {
       <div className={styles['columns']}>
         <RunPanel />
         <div className={styles['stack']}>
-          <WindowPanel />
+          {live && <WindowPanel />}
           <ContributorsCard />
         </div>
       </div>
       <AdversaryCard />
       <div className={styles['even']}>
         <SamplesCard />
-        {live && <TalkCard />}
+        {live ? <TalkCard /> : <ManifestCard />}
       </div>
       <WindowsCard />
-      <div className={styles['even']}>
-        <ManifestCard />
-        {live && (
+      {live && (
+        <div className={styles['even']}>
+          <ManifestCard />
           <div className={styles['stack']}>
             <StatusCard />
             <DownloadCard />
           </div>
-        )}
-      </div>
+        </div>
+      )}
     </>
   );
 }

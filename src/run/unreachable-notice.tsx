@@ -30,8 +30,8 @@ export function UnreachableNotice() {
       }
     >
       <Trans>
-        {sentence(failure.message)} Check that the validator is running and that you are online. This page asks again by
-        itself.
+        <span lang="en">{sentence(failure.message)}</span> Check that the validator is running and that you are online.
+        This page asks again by itself.
       </Trans>{' '}
       {source.kind === 'validator' && (
         <a href="?replay">

@@ -24,8 +24,8 @@ const WORDS: Readonly<Record<string, Words>> = {
     detail: msg`The graphics card has no room left for the model.`,
     remedy: msg`Close other tabs and programs that use the graphics card, or lower the memory limit below, then start again.`,
   },
-  DeviceLostError: {
-    detail: msg`The browser took the graphics card away, again and again.`,
+  EngineError: {
+    detail: msg`The graphics card failed or was taken away, again and again.`,
     remedy: msg`Close other tabs that use it, update the graphics driver, or open this page with ?backend=wasm to train on the processor.`,
   },
   TooSlowError: {
@@ -51,10 +51,6 @@ const WORDS: Readonly<Record<string, Words>> = {
   'not-registered': {
     detail: msg`This hotkey is not registered on the run’s subnet.`,
     remedy: msg`Register the hotkey on the run’s subnet, or choose another account.`,
-  },
-  'run-full': {
-    detail: msg`This run is full at the moment.`,
-    remedy: msg`Try again later: the place of whoever is away longest is given to a newcomer.`,
   },
   'delegation-not-yet-valid': {
     detail: msg`What your wallet signed begins in the future: is the clock of this machine right?`,

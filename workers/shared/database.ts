@@ -3,7 +3,7 @@
  * worker; each opens its own connection.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
-import { StorageError, type BlobKind } from '../../client/ports.ts';
+import { StorageError, StorageQuotaError, type BlobKind } from '../../client/ports.ts';
 import type { WalletJoin } from '../../core/protocol/api.ts';
 
 export const DATABASE_NAME = 'gauntlet';
@@ -151,7 +151,7 @@ export function asStorageError(cause: unknown): StorageError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   switch (nameOf(cause)) {
     case 'QuotaExceededError':
-      return new StorageError(
+      return new StorageQuotaError(
         'The browser has no more room for this site.',
         'Free disk space, or clear other sites’ data in the browser’s settings, then start again.',
         { cause },

@@ -1,0 +1,169 @@
+/** What can go wrong, and what else the app can be: each state as a person meets it. */
+import { expect, test, type Browser, type Page, type Worker } from '@playwright/test';
+import { startValidator, withFolder } from '../app/running-validator.ts';
+import { withStaticHost } from '../static-host.ts';
+import { injectWallet } from '../wallet/injected-wallet.ts';
+import { look, openView, STATE_VIEWS } from './shots.ts';
+
+interface State {
+  readonly name: string;
+  /** Brings the page there. */
+  readonly provoke: (page: Page, url: string) => Promise<void>;
+}
+
+const isTrainer = (worker: Worker): boolean => /\/trainer[-.]/.test(worker.url());
+const failed = (page: Page): Promise<void> =>
+  expect(page.locator('[data-status="failed"]')).toBeVisible({ timeout: 60_000 });
+
+/** A run goes on behind these. */
+const STATES: readonly State[] = [
+  {
+    name: 'training',
+    async provoke(page, url) {
+      await page.goto(`${url}/?backend=wasm`);
+      await page.getByTestId('start').click();
+      await expect(page.getByTestId('loss')).toHaveText(/^\d/, { timeout: 60_000 });
+    },
+  },
+  {
+    name: 'quota-full',
+    async provoke(page, url) {
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('Storage.overrideQuotaForOrigin', { origin: url, quotaSize: 40_000 });
+      await page.goto(`${url}/?backend=wasm`);
+      await page.getByTestId('start').click();
+      await failed(page);
+    },
+  },
+  {
+    name: 'device-lost',
+    async provoke(page, url) {
+      page.on('worker', (worker) => {
+        if (!isTrainer(worker)) return;
+        void worker.evaluate(() => {
+          const { requestDevice } = GPUAdapter.prototype as {
+            requestDevice: (this: GPUAdapter, ...options: unknown[]) => Promise<GPUDevice>;
+          };
+          GPUAdapter.prototype.requestDevice = async function (options) {
+            const device = await requestDevice.call(this, options);
+            setTimeout(() => device.destroy(), 300);
+            return device;
+          };
+        });
+      });
+      await page.goto(`${url}/?backend=webgpu`);
+      await page.getByTestId('start').click();
+      await failed(page);
+    },
+  },
+  {
+    name: 'worker-killed',
+    async provoke(page, url) {
+      await page.route(/\/trainer-[^/]*\.js$/, (route) => route.abort());
+      await page.goto(`${url}/?backend=wasm`);
+      await page.getByTestId('start').click();
+      await failed(page);
+    },
+  },
+  {
+    name: 'clock-wrong',
+    async provoke(page, url) {
+      await page.clock.setSystemTime(Date.now() - 3_600_000);
+      await page.goto(`${url}/#/run`);
+      await expect(page.getByText(/s (?:ahead of this machine’s|vor der dieses Geräts|vor)/).first()).toBeVisible();
+    },
+  },
+  {
+    name: 'wallet-locked',
+    async provoke(page, url) {
+      await injectWallet(page, { key: 'mute', accounts: ['//Bob'], mute: true });
+      await page.goto(url);
+      await page.getByTestId('connect-wallet').click();
+      await page.getByTestId('wallet-mute').click();
+      await expect(page.getByTestId('wallet-dialog')).toHaveAttribute('data-step', 'connecting');
+    },
+  },
+  {
+    name: 'talking',
+    async provoke(page, url) {
+      await page.goto(`${url}/#/run`);
+      await page.getByTestId('talk-prompt').fill('Once upon a time');
+      await page.getByTestId('talk').click();
+      await expect(page.getByTestId('talk-text')).toHaveText(/^Once upon a time.{20,}/s, { timeout: 20_000 });
+    },
+  },
+];
+
+/** Nothing but the page's files answers these. */
+const WITHOUT_VALIDATOR: readonly State[] = [
+  {
+    name: 'validator-gone',
+    async provoke(page, url) {
+      await page.goto(url);
+      await expect(page.getByRole('link', { name: /recorded|aufgezeichneten/i })).toBeVisible({
+        timeout: 20_000,
+      });
+    },
+  },
+  {
+    name: 'offline',
+    async provoke(page, url) {
+      await page.goto(url);
+      await page.context().setOffline(true);
+      await expect(page.getByTestId('preflight')).toBeVisible();
+      await page.waitForTimeout(3_000);
+    },
+  },
+  {
+    name: 'demo',
+    async provoke(page, url) {
+      await page.goto(`${url}/?demo`);
+      await expect(page.getByTestId('standings').getByRole('listitem').first()).toBeVisible({ timeout: 60_000 });
+    },
+  },
+  {
+    name: 'replay',
+    async provoke(page, url) {
+      await page.goto(`${url}/?replay#/leaderboard`);
+      await expect(page.getByRole('link', { name: /^honest-\d$/ }).first()).toBeVisible();
+    },
+  },
+  {
+    name: 'peer',
+    async provoke(page, url) {
+      await page.goto(`${url}/?replay#/leaderboard`);
+      await page.getByRole('link', { name: /^sign-flip-\d$/ }).click();
+      await expect(page.locator('canvas').first()).toBeVisible();
+    },
+  },
+];
+
+async function lookAtAll(states: readonly State[], url: string, browser: Browser): Promise<void> {
+  for (const view of STATE_VIEWS) {
+    for (const { name, provoke } of states) {
+      const context = await openView(browser, view);
+      const page = await context.newPage();
+      await test.step(`${name}, ${view.name}`, () => provoke(page, url));
+      await look(page, view, name);
+      await context.close();
+    }
+  }
+}
+
+test('every state of a run: accessible, and no wider than its window', async ({ browser }) => {
+  test.setTimeout(400_000);
+  await withFolder(async (folder) => {
+    const run = ['--preset', 'micro', '--window', '8', '--peers', '1', '--attackers', '1', '--port', '0'];
+    const validator = await startValidator(folder, run);
+    try {
+      await lookAtAll(STATES, validator.url, browser);
+    } finally {
+      expect(await validator.interrupt()).toBe(0);
+    }
+  });
+});
+
+test('every state without a validator: accessible, and no wider than its window', async ({ browser }) => {
+  test.setTimeout(300_000);
+  await withStaticHost((url) => lookAtAll(WITHOUT_VALIDATOR, url, browser));
+});
