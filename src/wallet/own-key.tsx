@@ -3,6 +3,7 @@ import { t } from '@lingui/core/macro';
 import { Trans } from '@lingui/react/macro';
 import { lazy, Suspense, useState } from 'react';
 import { saveWallet } from '../../workers/shared/wallet-identity.ts';
+import { useApp } from '../client/app-context.ts';
 import { withRemedy } from '../ui/failure-words.ts';
 import { Button } from '../ui/button.tsx';
 import { UNKNOWN } from '../ui/format.ts';
@@ -16,6 +17,7 @@ const DelegationCard = lazy(() => import('./delegation-card.tsx'));
 
 /** A term and its description, for a list of facts. */
 export function OwnKey() {
+  const { source } = useApp();
   const { data: own, error } = useOwnIdentity();
   const [told, setTold] = useState<string>();
   return (
@@ -45,9 +47,11 @@ export function OwnKey() {
           </Suspense>
         ) : (
           <div className={styles['ways']}>
-            <WalletButton testId="connect-wallet">
-              <Trans>Connect a wallet</Trans>
-            </WalletButton>
+            {source.kind === 'validator' && (
+              <WalletButton testId="connect-wallet">
+                <Trans>Connect a wallet</Trans>
+              </WalletButton>
+            )}
             {own && <Held own={own} />}
           </div>
         )}
