@@ -25,7 +25,7 @@ export const STATE_VIEWS: readonly View[] = process.env['GALLERY'] === undefined
 /** Where pictures go; without it none are written. */
 const FOLDER = process.env['GALLERY'];
 /** Longer pages are cut: the picture is for looking at. */
-const MAX_HEIGHT = 3_200;
+const MAX_HEIGHT = 2_600;
 
 export function openView(browser: Browser, view: View): Promise<BrowserContext> {
   return browser.newContext({
@@ -68,7 +68,7 @@ export async function look(page: Page, view: View, name: string): Promise<void> 
     await page.screenshot({
       path: join(FOLDER, `${name}-${view.name}-${view.theme}.jpg`),
       type: 'jpeg',
-      quality: 72,
+      quality: 55,
       fullPage: true,
       clip: { x: 0, y: 0, width: view.size.width, height },
     });
