@@ -96,7 +96,7 @@ test('a tab trains on WebGPU, is scored, and its work is in the next model', asy
   expect(problems).toEqual([]);
 });
 
-const TOGETHER = inLength(5, 20);
+const TOGETHER = inLength(3, 20);
 
 test(`WebGPU, WASM and Node hold the same bits after ${TOGETHER} windows; a reload goes on without a new download`, async ({
   browser,

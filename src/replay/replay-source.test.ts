@@ -8,9 +8,9 @@ import { createReplay, type Replay, type ReplayWorker } from './replay-source.ts
 function scripted(): {
   replay: Replay;
   sought: number[];
-  tick(): void;
-  say(news: ReplayNews): void;
-  everyMs(): number;
+  tick: () => void;
+  say: (news: ReplayNews) => void;
+  everyMs: () => number;
 } {
   const sought: number[] = [];
   let timer: { work: () => void; ms: number } | undefined;
