@@ -25,7 +25,9 @@ function scripted(talk: (emit: (event: TalkerEvent) => void) => Promise<TalkResu
     const api: TalkerApi = {
       connect: (port) => void (events = port),
       talk: () => talk((event) => events?.postMessage(event)),
-      stop: () => void stopped++,
+      stop() {
+        stopped++;
+      },
     };
     expose(api, port2);
     port1.start();
