@@ -38,6 +38,8 @@ const JSON_TIMEOUT_MS = 15_000;
 const MAX_JSON_BYTES = 16 * 2 ** 20;
 /** A book grows with the peers of its window: some 4 KB each. */
 const MAX_BOOK_BYTES = 64 * 2 ** 20;
+/** What a store says to an upload. */
+const MAX_STORE_BYTES = 64 * 1024;
 /** A blob may take this long plus a second for each 32 KiB: a slow line, not a dead one. */
 const BLOB_TIMEOUT_MS = 30_000;
 const SLOWEST_BYTES_PER_MS = 32;
@@ -142,12 +144,14 @@ export function createValidatorApi({
       json(PeerSchema, `/v1/peers/${request.revocation.hotkey}/revocation`, { signal, body: request }),
     ticket: (request, signal) =>
       json(TicketSchema, `/v1/windows/${request.ticket.window}/contributions`, { signal, body: request }),
-    upload: (ticket, bytes, signal) =>
-      json(SignedReceiptSchema, ticket.url, {
-        signal,
-        put: bytes,
-        timeoutMs: BLOB_TIMEOUT_MS + bytes.length / SLOWEST_BYTES_PER_MS,
-      }),
+    async upload(ticket, bytes, signal) {
+      const timeoutMs = BLOB_TIMEOUT_MS + bytes.length / SLOWEST_BYTES_PER_MS;
+      if (!ticket.store) return json(SignedReceiptSchema, ticket.url, { signal, put: bytes, timeoutMs });
+      const { url, headers } = ticket.store;
+      await boundedFetch(fetchImpl, url, { method: 'PUT', body: bytes, headers, maxBytes: MAX_STORE_BYTES, timeoutMs, signal }); // prettier-ignore
+      // The validator reads the bytes before it answers.
+      return json(SignedReceiptSchema, ticket.url, { signal, body: {}, timeoutMs });
+    },
     async blob(ref, signal, onProgress) {
       const bytes = await boundedFetch(fetchImpl, resolve(`/v1/blobs/${ref.sha256}`), {
         maxBytes: ref.bytes,

@@ -91,6 +91,7 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
     case 'truncated-upload':
     case 'wrong-hash':
     case 'unknown-ticket':
+    case 'not-arrived':
     case 'unknown-blob':
     case 'too-many-requests':
     case 'not-ready':

@@ -31,7 +31,7 @@ function memoryEngine(): Evaluator & { readonly held: Float32Array<ArrayBuffer> 
   };
   return {
     held,
-    report: { backend: 'node-cpu', device: 'memory', software: false, reasons: [] },
+    report: { backend: 'node', device: 'memory', software: false, reasons: [] },
     sequences: 1,
     length: 1,
     setParameters(values) {

@@ -25,7 +25,7 @@ function timedTrainer(sequences: number, step: () => void, localStep: () => void
     throw new Error('training does not ask for this');
   };
   return {
-    report: { backend: 'node-cpu', device: 'clockwork', software: false, reasons: [] },
+    report: { backend: 'node', device: 'clockwork', software: false, reasons: [] },
     sequences,
     length: LENGTH,
     setParameters: unused,

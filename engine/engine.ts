@@ -18,7 +18,7 @@ export interface LossSum {
 
 /** Which device an engine runs on, in words a person can read. */
 export interface BackendReport {
-  readonly backend: 'webgpu' | 'wasm' | 'node-cpu';
+  readonly backend: 'webgpu' | 'wasm' | 'node';
   /** Adapter or processor name, e.g. "nvidia ampere" or "WASM, 4 threads". */
   readonly device: string;
   /** A software adapter emulates a GPU on the processor: slower than WASM, and no measure of a GPU. */

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { findChromium } from './chromium.mjs';
 import { ensureInstalled, ROOT } from './install.mjs';
+import { ensureServers } from './servers.mjs';
 
 ensureInstalled();
 const chromium = findChromium();
+const servers = ensureServers();
 const results = `${ROOT}test-results/`;
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
@@ -107,6 +109,7 @@ const inTurn = async (checks, options) => {
 await Promise.all(
   [STATIC_CHECKS.slice(0, 1), STATIC_CHECKS.slice(1)].map((checks) => inTurn(checks, { buffered: true })),
 );
+await servers;
 await inTurn(TESTS, { buffered: false });
 
 console.log(`\n${summary.join('\n')}\n`);

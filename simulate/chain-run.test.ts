@@ -62,7 +62,7 @@ async function start(blockSeconds: number): Promise<void> {
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
-const published = (windows: number): Promise<void> => until(() => validator.rounds.clock().window > windows);
+const published = (windows: number): Promise<void> => until(() => validator.service.clock().window > windows);
 const delivered = (window: number): boolean =>
   events.some((event) => event.type === 'receipt' && event.receipt.receipt.window === window);
 
@@ -70,19 +70,19 @@ test('delivers in every window although blocks come three times as fast as foret
   await start((3 * BLOCK_MS) / 1_000);
   await published(2);
   expect([1, 2].map(delivered)).toEqual([true, true]);
-  const [first, second] = await Promise.all([1, 2].map((window) => validator.rounds.window(window)));
+  const [first, second] = await Promise.all([1, 2].map((window) => validator.service.window(window)));
   expect([first!.participants, second!.participants]).toEqual([1, 1]);
   expect(second!.beacon.block!.number - first!.beacon.block!.number).toBeGreaterThanOrEqual(TRAIN_BLOCKS + PUT_BLOCKS);
 });
 
 test('delivers after a chain that stood still for longer than a put phase', { timeout: 60_000 }, async () => {
   await start(BLOCK_MS / 1_000);
-  await until(() => validator.rounds.clock().blocks !== null);
-  const { blocks } = validator.rounds.clock();
-  await until(() => validator.rounds.clock().blocks!.head! >= blocks!.putOpens - 2);
+  await until(() => validator.service.clock().blocks !== null);
+  const { blocks } = validator.service.clock();
+  await until(() => validator.service.clock().blocks!.head! >= blocks!.putOpens - 2);
   emulator.stall();
   await new Promise((resolve) => setTimeout(resolve, (PUT_BLOCKS + 6) * BLOCK_MS));
-  expect(validator.rounds.clock()).toMatchObject({ window: 1, phase: 'train' });
+  expect(validator.service.clock()).toMatchObject({ window: 1, phase: 'train' });
   emulator.resume();
   await published(1);
   expect(delivered(1)).toBe(true);

@@ -5,16 +5,19 @@ import { NETWORKS } from '../chain/networks.ts';
 import { GAUNTLET_PROFILES } from '../core/gauntlet/profiles/defaults.ts';
 import { PRESET_NAMES } from '../core/model/presets.ts';
 import { MAX_RECORDED_WINDOWS } from '../core/protocol/recording.ts';
+import { apiCommand } from './commands/api.ts';
 import { auditCommand } from './commands/audit.ts';
 import { chainCommitCommand, chainCommitmentsCommand } from './commands/chain-commitments.ts';
 import { chainStatusCommand } from './commands/chain-status.ts';
 import { chainWeightsCommand } from './commands/chain-weights.ts';
 import { evalCommand } from './commands/eval.ts';
+import { evaluatorCommand } from './commands/evaluator.ts';
 import { exportCommand } from './commands/export.ts';
 import { presetsCommand } from './commands/presets.ts';
 import { recordCommand } from './commands/record.ts';
 import { createRunCommand } from './commands/run-create.ts';
 import { startCommand } from './commands/start.ts';
+import { NODE_PROVIDERS } from '../engine/node.ts';
 import { explain } from './commands/failures.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -115,6 +118,23 @@ newRunCommand(program.command('start'))
   .addOption(burnOption())
   .option('--open', 'open the page in the system’s browser')
   .action(startCommand);
+
+program
+  .command('api')
+  .description('answer requests of a run that another machine drives (DATABASE_URL, BLOBS_URL); any number of them')
+  .addOption(dataOption())
+  .option('--port <n>', 'port to listen on', integer(0, 65_535), 8899)
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .action(apiCommand);
+
+program
+  .command('evaluator')
+  .description('measure losses for a run’s judge on this machine (DATABASE_URL, BLOBS_URL); any number of them')
+  .option('--lanes <n>', 'measurements at once; by processors and memory', integer(1, 256))
+  .addOption(
+    new Option('--provider <name>', 'what onnxruntime computes on').choices([...NODE_PROVIDERS]).default('cpu'),
+  )
+  .action(evaluatorCommand);
 
 newRunCommand(program.command('run').description('make runs').command('create'))
   .description('create a run without starting it')

@@ -12,16 +12,23 @@ import { createJudgePool } from './adapters/judge-pool.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { listen } from './adapters/node-server.ts';
-import { openRunFolder, readRunFolder, type RunFolder } from './adapters/run-folder.ts';
+import type { Places } from './adapters/places.ts';
+import type { JobQueue } from './adapters/postgres/evaluation-jobs.ts';
+import { openRunFolder, openSharedRun, readRunFolder, type RunFolder } from './adapters/run-folder.ts';
 import { mountStatic } from './adapters/static.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { createApp } from './http/app.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
-import { loadContext } from './rounds/context.ts';
+import type { ValidatorService } from './http/validator-service.ts';
+import { loadContext, type RoundsPorts } from './rounds/context.ts';
 import { createRun } from './rounds/create-run.ts';
+import { openFollower } from './rounds/follower.ts';
 import { loadParameters } from './rounds/parameters.ts';
 import type { Clock, JudgeEngineFactory, Log } from './rounds/ports.ts';
 import { openRounds, type Rounds } from './rounds/rounds.ts';
+import type { RoundsOptions } from './rounds/service.ts';
+import { createSharedJudgeEngine } from './rounds/shared-judge-engine.ts';
+import { openSuccession } from './rounds/succession.ts';
 
 /** Guests cost nothing to make: this bounds what one address and all of them together can. */
 const DEFAULT_MAX_PEERS = 10_000;
@@ -51,9 +58,9 @@ export interface SeedContext {
 export async function openOrCreateRun(
   dataDir: string,
   create: (context: SeedContext) => Promise<RunSeed>,
-  clock: Clock = systemClock,
+  { places = {}, clock = systemClock }: { readonly places?: Places; readonly clock?: Clock } = {},
 ): Promise<{ signed: SignedManifest; created: boolean }> {
-  const folder = await openRunFolder(dataDir);
+  const folder = await openRunFolder(dataDir, places);
   try {
     const existing = await folder.store.run();
     if (existing) return { signed: existing, created: false };
@@ -82,8 +89,8 @@ export interface NewestParameters {
 }
 
 /** The newest verified parameters of a folder, while a validator runs on it or not. @throws CorruptRunError */
-export async function readNewestParameters(dataDir: string): Promise<NewestParameters> {
-  const folder = await readRunFolder(dataDir);
+export async function readNewestParameters(dataDir: string, places?: Places): Promise<NewestParameters> {
+  const folder = await readRunFolder(dataDir, places);
   try {
     const context = await loadContext(folder);
     for (let attempt = 1; ; attempt++) {
@@ -99,12 +106,14 @@ export async function readNewestParameters(dataDir: string): Promise<NewestParam
       }
     }
   } finally {
-    await folder.store.close();
+    await folder.close();
   }
 }
 
 export interface ValidatorOptions {
   readonly dataDir: string;
+  /** Where the run is kept but for the folder. */
+  readonly places?: Places;
   /** 0 lets the system choose. */
   readonly port: number;
   readonly host: string;
@@ -129,7 +138,7 @@ export interface Validator {
   /** http://host:port */
   readonly url: string;
   readonly run: SignedManifest;
-  readonly rounds: Rounds;
+  readonly service: ValidatorService;
   /** Called for each window published. @returns stops it */
   onWindow(listener: (window: WindowSummary) => void): () => void;
   /** Stops after what is being done now; a window that is being judged is published first. */
@@ -137,14 +146,82 @@ export interface Validator {
 }
 
 /**
- * Opens a folder's run and serves it.
+ * Opens a run and serves it, driving its windows unless another process does.
  *
  * @throws FolderInUseError, CorruptRunError, or Error when the port is taken
  */
 export async function createValidator(options: ValidatorOptions): Promise<Validator> {
-  const folder = await openRunFolder(options.dataDir);
+  const folder = await openRunFolder(options.dataDir, options.places, options.log);
+  // Evaluators read uploads where the judge does.
+  const withJobs = folder.shared && folder.uploads.direct;
+  return serving(withJobs ? await openWithJobs(folder) : folder, options, rolesOf);
+}
+
+type ServedRun = RunFolder & { readonly jobs?: JobQueue };
+
+async function openWithJobs(folder: RunFolder): Promise<ServedRun> {
   try {
-    return await serveFolder(folder, options);
+    const jobs = await folder.shared!.openJobs();
+    return {
+      ...folder,
+      jobs,
+      async close() {
+        await jobs.close();
+        await folder.close();
+      },
+    };
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+/**
+ * Serves a run that another process drives: one of any number of them behind a proxy.
+ *
+ * @throws PlacesError for a run that one process alone can be at; as `createValidator`
+ */
+export async function createApiServer(options: ValidatorOptions & { readonly places: Places }): Promise<Validator> {
+  const folder = await openSharedRun(options.dataDir, options.places, options.log ?? createLog('info'));
+  return serving(folder, options, async (ports, limits) => {
+    const follower = await openFollower(ports, folder.shared.news, limits);
+    return { service: follower, start: () => undefined, stop: () => follower.close() };
+  });
+}
+
+/** What this process is of the run, as long as it lasts. */
+interface Role {
+  readonly service: ValidatorService;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+type OpenRole = (
+  ports: RoundsPorts & Pick<RunFolder, 'shared'>,
+  limits: RoundsOptions,
+  onLead: (rounds: Rounds) => () => Promise<void>,
+) => Promise<Role>;
+
+/** The only process at the run, or one that drives it when its turn comes. */
+const rolesOf: OpenRole = async (ports, limits, onLead) => {
+  if (ports.shared) return openSuccession(ports, ports.shared, limits, onLead);
+  const rounds = await openRounds(ports, limits);
+  let endWork: (() => Promise<void>) | undefined;
+  return {
+    service: rounds,
+    start() {
+      endWork = onLead(rounds);
+      rounds.start();
+    },
+    async stop() {
+      await Promise.all([rounds.stop(), endWork?.()]);
+    },
+  };
+};
+
+async function serving(folder: ServedRun, options: ValidatorOptions, openRole: OpenRole): Promise<Validator> {
+  try {
+    return await serveFolder(folder, options, openRole);
   } catch (error) {
     await folder.close();
     throw error;
@@ -155,16 +232,15 @@ export async function createValidator(options: ValidatorOptions): Promise<Valida
 function workOnChain(
   chain: LiveChain,
   rounds: Rounds,
-  folder: RunFolder,
-  options: ValidatorOptions,
+  { store }: Pick<RunFolder, 'store'>,
+  { weights, clock = systemClock }: Pick<ValidatorOptions, 'weights' | 'clock'>,
   log: Log,
 ): () => Promise<void> {
-  const { weights, clock = systemClock } = options;
   const { netuid } = rounds.manifest().manifest.chain!;
   const leaderboard = (): ReturnType<Rounds['leaderboard']> => rounds.leaderboard();
   const started = chain.connection.then((connection) => {
     const common = { chain: connection, netuid, leaderboard, log };
-    const stopRecorder = startRecorder({ ...common, store: folder.store });
+    const stopRecorder = startRecorder({ ...common, store });
     const setter = weights && startWeightSetter({ ...common, ...weights, now: () => clock.now() });
     if (setter) chain.reportWeights(() => setter.state());
     return () => Promise.all([stopRecorder(), setter?.stop()]);
@@ -175,15 +251,13 @@ function workOnChain(
     () => () => Promise.resolve([]),
   );
   return async () => {
-    // Closing ends the waiting for a transaction's finality, too: the chain remembers what came in.
-    await chain.close();
     await (
       await stop
     )();
   };
 }
 
-async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promise<Validator> {
+async function serveFolder(folder: ServedRun, options: ValidatorOptions, openRole: OpenRole): Promise<Validator> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog('info');
   const { run, manifest } = await loadContext(folder);
@@ -191,16 +265,28 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
   const now = (): number => clock.now();
   const chain = manifest.chain && followRunChain({ parameters: manifest.chain, now, log });
   if (chain) metrics.follow(chain, now);
-  const createJudgeEngine = options.createJudgeEngine ?? createJudgePool;
-  const rounds = await openRounds(
+  const createLocalEngine = options.createJudgeEngine ?? createJudgePool;
+  const { jobs } = folder;
+  const createJudgeEngine: JudgeEngineFactory = (judged) =>
+    jobs
+      ? createSharedJudgeEngine(run, createLocalEngine(judged), jobs, { ...folder, log })
+      : createLocalEngine(judged);
+  const role = await openRole(
     { ...folder, clock, log, metrics, createJudgeEngine, ...(chain ? { chain } : {}) },
     { maxPeers: options.maxPeers ?? DEFAULT_MAX_PEERS },
+    (rounds) => (chain ? workOnChain(chain, rounds, folder, options, log) : () => Promise.resolve()),
   ).catch(async (error: unknown) => {
     await chain?.close();
     throw error;
   });
+  const { service } = role;
+  const stopRole = async (): Promise<void> => {
+    // Closing ends the waiting for a transaction's finality, too: the chain remembers what came in.
+    await chain?.close();
+    await role.stop();
+  };
   const api = createApp({
-    service: rounds,
+    service,
     blobs: folder.blobs,
     corsOrigins: options.corsOrigins ?? '*',
     metrics,
@@ -211,28 +297,33 @@ async function serveFolder(folder: RunFolder, options: ValidatorOptions): Promis
     },
   });
   if (options.staticDir !== undefined) {
-    mountStatic(api.app, { dir: options.staticDir, connectSources: options.connectSources ?? [] });
+    mountStatic(api.app, { dir: options.staticDir, connectSources: connectSourcesOf(options) });
   }
-  const stopChain = chain && workOnChain(chain, rounds, folder, options, log);
   const server = await listen(api.app, options).catch(async (error: unknown) => {
-    await stopChain?.();
+    await stopRole();
     throw error;
   });
-  rounds.start();
-  log.info({ run, url: server.url, window: rounds.clock().window }, 'validator started');
+  role.start();
+  log.info({ run, url: server.url, window: service.clock().window }, 'validator started');
   return {
     url: server.url,
-    run: rounds.manifest(),
-    rounds,
+    run: service.manifest(),
+    service,
     onWindow: (listener) =>
-      rounds.subscribe((event) => {
+      service.subscribe((event) => {
         if (event.type === 'window') listener(event.window);
       }),
     async close() {
       api.close();
-      await Promise.all([server.close(), rounds.stop(), stopChain?.()]);
+      await Promise.all([server.close(), stopRole()]);
       await folder.close();
       log.info({ run }, 'validator stopped');
     },
   };
+}
+
+/** The page fetches blobs from the store, and PUTs uploads there. */
+function connectSourcesOf({ connectSources = [], places }: ValidatorOptions): string[] {
+  const bucket = places?.bucket;
+  return bucket ? [...connectSources, new URL(bucket.publicUrl ?? bucket.url).origin] : [...connectSources];
 }

@@ -275,7 +275,20 @@ export const TicketRequestSchema = z
 export type TicketRequest = z.infer<typeof TicketRequestSchema>;
 
 /** Where to PUT the bytes, and by when. */
-export const TicketSchema = z.object({ url: z.string().max(2_000), expiresAt: InstantSchema }).meta({ id: 'Ticket' });
+export const TicketSchema = z
+  .object({
+    /** Takes the bytes by PUT, and by POST the news that they are in the store. */
+    url: z.string().max(2_000),
+    /**
+     * Where the validator's store takes the bytes by PUT, with just these headers besides the length; a POST to `url` then
+     * gets the receipt. Absent where the validator takes them itself.
+     */
+    store: z
+      .object({ url: z.url().max(4_000), headers: z.record(z.string().max(100), z.string().max(1_000)) })
+      .optional(),
+    expiresAt: InstantSchema,
+  })
+  .meta({ id: 'Ticket' });
 export type Ticket = z.infer<typeof TicketSchema>;
 
 const BeforeAfterSchema = z.object({ before: z.number(), after: z.number() });

@@ -27,6 +27,7 @@ export const PROBLEMS = {
   'unknown-hotkey': { status: 404, title: 'No such hotkey in this run' },
   'unknown-window': { status: 404, title: 'No such window' },
   'unknown-ticket': { status: 404, title: 'No such ticket' },
+  'not-arrived': { status: 409, title: 'Nothing arrived in the store under this ticket' },
   'unknown-blob': { status: 404, title: 'No such blob' },
   'unknown-route': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'This route does not take that method' },

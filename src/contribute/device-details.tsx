@@ -11,7 +11,7 @@ import { Notice } from '../ui/notice.tsx';
 import styles from './device-details.module.css';
 import { sentence, withRemedy } from '../ui/failure-words.ts';
 
-const BACKENDS = { webgpu: 'WebGPU', wasm: 'WebAssembly', 'node-cpu': 'Node' } as const;
+const BACKENDS = { webgpu: 'WebGPU', wasm: 'WebAssembly', node: 'Node' } as const;
 
 export function DeviceDetails() {
   const used = useContribute((state) => state.backend);

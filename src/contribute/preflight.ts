@@ -41,7 +41,7 @@ export interface PreflightFacts {
   readonly now: number;
 }
 
-const BACKENDS = { webgpu: 'WebGPU', wasm: 'WebAssembly', 'node-cpu': 'Node' } as const;
+const BACKENDS = { webgpu: 'WebGPU', wasm: 'WebAssembly', node: 'Node' } as const;
 /** A home connection, for a time before any was measured. */
 const ASSUMED_BYTES_PER_SECOND = 2_000_000;
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 /** The tables of the run store, and the steps that make them. Written so that SQLite and PostgreSQL both take them. */
-import { sql, type ColumnType, type Generated, type Kysely } from 'kysely';
+import { PostgresAdapter, sql, type ColumnType, type Generated, type Kysely } from 'kysely';
 import type { Verdict, WindowRecord } from '../../core/protocol/api.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import { summaryOf } from '../rounds/summary.ts';
@@ -59,7 +59,17 @@ export interface Tables {
   chain_records: { hotkey: string; block: number; record: string };
   samples: { window: number; sample: string };
   books: { window: number; sha256: string; bytes: BigInteger; signature: string };
+  tickets: { id: string; window: number; hotkey: string; sha256: string; bytes: BigInteger; session_key: string };
+  /** Who drives the windows, and until when by the database's clock. PostgreSQL only, as the next. */
+  leases: { name: string; holder: string; until: BigInteger };
+  evaluators: { id: string; description: string; lanes: number; seen: BigInteger };
 }
+
+/** What the two dialects say differently. */
+export const isPostgres = (db: Kysely<Tables>): boolean => db.getExecutor().adapter instanceof PostgresAdapter;
+
+/** Held by whoever migrates a PostgreSQL database: any number of our own. */
+const MIGRATION_LOCK = 0x6761756e;
 
 const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   async (db) => {
@@ -111,7 +121,9 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
     await db.schema.createIndex('contributions_window').on('contributions').column('window').execute();
     await db.schema
       .createTable('verdicts')
-      .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('id', isPostgres(db) ? 'bigserial' : 'integer', (column) =>
+        isPostgres(db) ? column.primaryKey() : column.primaryKey().autoIncrement(),
+      )
       .addColumn('hotkey', 'text', (column) => column.notNull().references('peers.hotkey'))
       .addColumn('window', 'integer', (column) => column.notNull())
       .addColumn('refusal', 'integer', (column) => column.notNull())
@@ -170,7 +182,7 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   },
   // Summaries said less before; how many uploads were refused was kept for no window as a whole.
   async (db) => {
-    await sql`create index verdicts_refused on verdicts (window) where refusal = 1`.execute(db);
+    await sql`create index verdicts_refused on verdicts ("window") where refusal = 1`.execute(db);
     const run = await db.selectFrom('run').select('signed').executeTakeFirst();
     if (!run) return;
     const { manifest } = JSON.parse(run.signed) as SignedManifest;
@@ -195,7 +207,7 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   },
   // The leaderboard shows what a window made of everybody.
   async (db) => {
-    await sql`create index if not exists history_window on history (window)`.execute(db);
+    await sql`create index if not exists history_window on history ("window")`.execute(db);
   },
   async (db) => {
     await db.schema
@@ -204,30 +216,67 @@ const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
       .addColumn('sample', 'text', (column) => column.notNull())
       .execute();
   },
+  // Tickets outlive a process, and any process may take what they are for.
+  async (db) => {
+    await db.schema
+      .createTable('tickets')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('window', 'integer', (column) => column.notNull())
+      .addColumn('hotkey', 'text', (column) => column.notNull())
+      .addColumn('sha256', 'text', (column) => column.notNull())
+      .addColumn('bytes', 'bigint', (column) => column.notNull())
+      .addColumn('session_key', 'text', (column) => column.notNull())
+      .addUniqueConstraint('tickets_peer', ['window', 'hotkey'])
+      .execute();
+  },
+  // Where several processes share a database.
+  async (db) => {
+    if (!isPostgres(db)) return;
+    await db.schema
+      .createTable('leases')
+      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('holder', 'text', (column) => column.notNull())
+      .addColumn('until', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('evaluators')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('description', 'text', (column) => column.notNull())
+      .addColumn('lanes', 'integer', (column) => column.notNull())
+      .addColumn('seen', 'bigint', (column) => column.notNull())
+      .execute();
+  },
 ];
 
+async function schemaVersion(db: Kysely<Tables>): Promise<number> {
+  await sql`create table if not exists migrations (version integer primary key, applied_at text not null)`.execute(db);
+  const newest = await db
+    .selectFrom('migrations')
+    .select((eb) => eb.fn.max<number | null>('version').as('version'))
+    .executeTakeFirst();
+  return newest?.version ?? 0;
+}
+
 /**
- * Brings the schema up to date, a transaction a step.
+ * Brings the schema up to date, all of it or nothing.
  *
  * @throws Error when the database was written by a newer version
  */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
-  await sql`create table if not exists migrations (version integer primary key, applied_at text not null)`.execute(db);
-  const newest = await db
-    .selectFrom('migrations')
-    .select((eb) => eb.fn.max('version').as('version'))
-    .executeTakeFirst();
-  const version = newest?.version ?? 0;
-  if (version > MIGRATIONS.length) {
-    throw new Error(`the database is of a newer version (${version}) than this program (${MIGRATIONS.length})`);
-  }
-  for (let next = version; next < MIGRATIONS.length; next++) {
-    await db.transaction().execute(async (transaction) => {
-      await MIGRATIONS[next]!(transaction);
+  await db.transaction().execute(async (transaction) => {
+    // Processes that start together would otherwise both find a step missing.
+    if (isPostgres(db)) await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
+    const version = await schemaVersion(transaction);
+    if (version > MIGRATIONS.length) {
+      throw new Error(`the database is of a newer version (${version}) than this program (${MIGRATIONS.length})`);
+    }
+    for (const [i, step] of MIGRATIONS.entries()) {
+      if (i < version) continue;
+      await step(transaction);
       await transaction
         .insertInto('migrations')
-        .values({ version: next + 1, applied_at: new Date().toISOString() })
+        .values({ version: i + 1, applied_at: new Date().toISOString() })
         .execute();
-    });
-  }
+    }
+  });
 }

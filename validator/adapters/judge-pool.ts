@@ -7,6 +7,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { Worker, type Transferable } from 'node:worker_threads';
 import { parameterLayout } from '../../core/model/layout.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
+import type { NodeProvider } from '../../engine/node.ts';
 import type { LocalJudgeEngine } from '../rounds/local-judge-engine.ts';
 import type { JudgedRun, JudgeEngine, ModelState, SignedBytes } from '../rounds/ports.ts';
 import type { Call, JudgeThreadData, Method, Reply } from './judge-thread.ts';
@@ -30,6 +31,8 @@ export interface PoolSize {
 }
 
 export interface JudgePoolOptions extends PoolSize {
+  /** Of onnxruntime; by default the processor. */
+  readonly provider?: NodeProvider;
   /** Starts a thread. */
   readonly spawn?: (data: JudgeThreadData) => Worker;
 }
@@ -122,10 +125,10 @@ class Lane {
 }
 
 export function createJudgePool(judged: JudgedRun, options: JudgePoolOptions = poolSize(judged)): JudgeEngine {
-  const { lanes: count, intraOpThreads, spawn = spawnThread } = options;
+  const { lanes: count, intraOpThreads, provider = 'cpu', spawn = spawnThread } = options;
   // Only what can be cloned: a caller may know more of a run.
   const run: JudgedRun = { run: judged.run, manifest: judged.manifest };
-  const lanes = Array.from({ length: count }, () => new Lane(() => spawn({ run, intraOpThreads })));
+  const lanes = Array.from({ length: count }, () => new Lane(() => spawn({ run, intraOpThreads, provider })));
   // The newest one first, so that calls one after another need one thread.
   const idle = [...lanes];
   const waiting: ((lane: Lane) => void)[] = [];

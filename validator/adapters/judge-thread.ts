@@ -1,7 +1,7 @@
 /** A judge's thread: a local judge engine whose calls arrive as messages, one at a time. */
 import { parentPort, workerData, type Transferable } from 'node:worker_threads';
 import { ProblemError, type ProblemKey } from '../../core/protocol/problem.ts';
-import { createNodeEvaluator } from '../../engine/node.ts';
+import { createNodeEvaluator, type NodeProvider } from '../../engine/node.ts';
 import { createLocalJudgeEngine, type LocalJudgeEngine } from '../rounds/local-judge-engine.ts';
 import type { Advance, JudgedRun } from '../rounds/ports.ts';
 import { nodeDigest } from './run-folder.ts';
@@ -9,6 +9,7 @@ import { nodeDigest } from './run-folder.ts';
 export interface JudgeThreadData {
   readonly run: JudgedRun;
   readonly intraOpThreads: number;
+  readonly provider?: NodeProvider;
 }
 
 /** What a thread can be asked. */
@@ -27,9 +28,9 @@ export type Reply =
   | { readonly error: unknown };
 
 const port = parentPort!;
-const { run, intraOpThreads } = workerData as JudgeThreadData;
+const { run, intraOpThreads, provider = 'cpu' } = workerData as JudgeThreadData;
 const engine = createLocalJudgeEngine(run, {
-  createEvaluator: (options) => createNodeEvaluator({ ...options, intraOpThreads }),
+  createEvaluator: (options) => createNodeEvaluator({ ...options, intraOpThreads, provider }),
   digest: nodeDigest,
 });
 

@@ -2,7 +2,7 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { SignedReceipt } from '../../core/protocol/api.ts';
 import type { Figures } from '../../core/protocol/figures.ts';
-import type { ContributionRow, OpenWindow, PeerRow } from '../rounds/store.ts';
+import type { ContributionRow, OpenWindow, PeerRow, TicketRow } from '../rounds/store.ts';
 import type { Tables } from './database.ts';
 
 /** JSON of a column: what is in it was written by the store, so callers know its type. */
@@ -72,4 +72,9 @@ export function toContribution(row: Selectable<Tables['contributions']>): Contri
     sessionKey: row.session_key,
     receipt: parse(row.receipt) as SignedReceipt,
   };
+}
+
+export function toTicket(row: Selectable<Tables['tickets']>): TicketRow {
+  const { id, window, hotkey, sha256, bytes, session_key: sessionKey } = row;
+  return { id, window, hotkey, sha256, bytes: Number(bytes), sessionKey };
 }

@@ -1,5 +1,9 @@
-/** The run store on SQL. Every method is one statement or one transaction. */
-import { sql, type Kysely, type Selectable } from 'kysely';
+/**
+ * The run store on SQL. Every method is one statement or one transaction. On SQLite a transaction has the database to
+ * itself; on PostgreSQL those that must not meet lock the row of the open window: joins and the judge alone, uploads
+ * together with other uploads.
+ */
+import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import type {
   PeerHistoryPoint,
   Sample,
@@ -12,12 +16,24 @@ import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { NewestDelegation } from '../rounds/delegations.ts';
-import type { RunStore, StepRow } from '../rounds/store.ts';
-import { migrate, type Tables } from './database.ts';
-import { fromOpenWindow, parse, toContribution, toOpenWindow, toPeer } from './sql-rows.ts';
+import type { ContributionRow, RunStore, StepRow } from '../rounds/store.ts';
+import { isPostgres, migrate, type Tables } from './database.ts';
+import { fromOpenWindow, parse, toContribution, toOpenWindow, toPeer, toTicket } from './sql-rows.ts';
 
 async function currentPeer(db: Kysely<Tables>, hotkey: string): Promise<Selectable<Tables['peers']> | undefined> {
   return db.selectFrom('peers').selectAll().where('hotkey', '=', hotkey).where('uid', '>=', 0).executeTakeFirst();
+}
+
+async function contributionOf(
+  db: Kysely<Tables>,
+  { window, hotkey }: Pick<ContributionRow, 'window' | 'hotkey'>,
+): Promise<Selectable<Tables['contributions']> | undefined> {
+  return db
+    .selectFrom('contributions')
+    .selectAll()
+    .where('hotkey', '=', hotkey)
+    .where('window', '=', window)
+    .executeTakeFirst();
 }
 
 async function newestDelegation(db: Kysely<Tables>, hotkey: string): Promise<NewestDelegation | undefined> {
@@ -67,9 +83,28 @@ async function vacatedUid(db: Kysely<Tables>, hotkey: string): Promise<number | 
   return peer.uid;
 }
 
+/** Keeps uploads, joins and the judge of a PostgreSQL database out until the transaction's end. */
+async function lockOpenWindow(db: Kysely<Tables>): Promise<void> {
+  if (!isPostgres(db)) return;
+  const query = db.selectFrom('windows').select('window').where('record', 'is', null).forUpdate();
+  // Whoever had to wait for a window to be closed finds the next one's row the second time.
+  if (!(await query.executeTakeFirst())) await query.executeTakeFirst();
+}
+
+export interface SqlStoreOptions {
+  /** Part of each transaction that drives windows. @throws for a process that may not, or no longer */
+  readonly assertLeader?: (transaction: Transaction<Tables>) => Promise<void>;
+}
+
 /** @param db is closed with the store */
-export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
+export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlStoreOptions = {}): Promise<RunStore> {
   await migrate(db);
+
+  const asLeader = <T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> =>
+    db.transaction().execute(async (transaction) => {
+      await assertLeader?.(transaction);
+      return work(transaction);
+    });
 
   return {
     async run() {
@@ -99,22 +134,24 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
       return toOpenWindow(row);
     },
     async setDeadlines(window, { putOpensAt, putClosesAt, blocks }) {
-      await db
-        .updateTable('windows')
-        .set({
-          put_opens_at: putOpensAt,
-          put_closes_at: putClosesAt,
-          put_opens_block: blocks?.putOpens ?? null,
-          put_closes_block: blocks?.putCloses ?? null,
-        })
-        .where('window', '=', window)
-        .execute();
+      await asLeader((t) =>
+        t
+          .updateTable('windows')
+          .set({
+            put_opens_at: putOpensAt,
+            put_closes_at: putClosesAt,
+            put_opens_block: blocks?.putOpens ?? null,
+            put_closes_block: blocks?.putCloses ?? null,
+          })
+          .where('window', '=', window)
+          .execute(),
+      );
     },
     async markJudging(window) {
-      await db.updateTable('windows').set({ judging: 1 }).where('window', '=', window).execute();
+      await asLeader((t) => t.updateTable('windows').set({ judging: 1 }).where('window', '=', window).execute());
     },
-    async closeWindow({ record, summary, verdicts, history, peers, checkpoint, book, next }) {
-      await db.transaction().execute(async (t) => {
+    async closeWindow({ record, summary, verdicts, history, peers, checkpoint, book, next, forgetTicketsBefore }) {
+      await asLeader(async (t) => {
         const closed = await t
           .updateTable('windows')
           .set({ record: JSON.stringify(record), summary: JSON.stringify(summary) })
@@ -159,6 +196,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
           .insertInto('books')
           .values({ window: record.window, ...book.ref, signature: book.signature })
           .execute();
+        await t.deleteFrom('tickets').where('window', '<', forgetTicketsBefore).execute();
         await t.insertInto('windows').values(fromOpenWindow(next)).execute();
       });
     },
@@ -210,6 +248,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
     newestDelegation: (hotkey) => newestDelegation(db, hotkey),
     async revoke(hotkey, sessionKey, revokedAt) {
       return db.transaction().execute(async (t) => {
+        await lockOpenWindow(t);
         const peer = await currentPeer(t, hotkey);
         if (peer?.session_key !== sessionKey) return false;
         // An earlier date, come late, takes nothing back.
@@ -224,6 +263,7 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
     },
     async join({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures, replaces, maxPeers }) {
       return db.transaction().execute(async (t) => {
+        await lockOpenWindow(t);
         const newest = await newestDelegation(t, hotkey);
         if (newest && isVoid(issuedAt, newest)) return undefined;
         const session = { session_key: sessionKey, issued_at: issuedAt, expires_at: expiresAt };
@@ -290,32 +330,67 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
       return rows.map(({ receipt }) => parse(receipt) as SignedReceipt);
     },
 
+    async issueTicket(ticket) {
+      const { id, window, hotkey, sha256, bytes, sessionKey } = ticket;
+      return db.transaction().execute(async (t) => {
+        const wanted = { id, sha256, bytes, session_key: sessionKey };
+        const row = await t
+          .insertInto('tickets')
+          .values({ ...wanted, window, hotkey })
+          .onConflict((conflict) =>
+            conflict.columns(['window', 'hotkey']).doUpdateSet((eb) => ({
+              ...wanted,
+              // A peer that asks again, having missed the answer, may use the first one all the same.
+              id: eb
+                .case()
+                .when(
+                  eb.and([
+                    eb('tickets.sha256', '=', sha256),
+                    eb('tickets.bytes', '=', bytes),
+                    eb('tickets.session_key', '=', sessionKey),
+                  ]),
+                )
+                .then(eb.ref('tickets.id'))
+                .else(id)
+                .end(),
+            })),
+          )
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return toTicket(row);
+      });
+    },
+    async ticket(id) {
+      const row = await db.selectFrom('tickets').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && toTicket(row);
+    },
+    async unusedTickets(window) {
+      const rows = await db
+        .selectFrom('tickets')
+        .leftJoin('contributions', (join) =>
+          join
+            .onRef('contributions.window', '=', 'tickets.window')
+            .onRef('contributions.hotkey', '=', 'tickets.hotkey'),
+        )
+        .selectAll('tickets')
+        .where('tickets.window', '=', window)
+        .where('contributions.sha256', 'is', null)
+        .execute();
+      return rows.map(toTicket);
+    },
+
     async contribution(window, hotkey) {
-      const row = await db
-        .selectFrom('contributions')
-        .selectAll()
-        .where('hotkey', '=', hotkey)
-        .where('window', '=', window)
-        .executeTakeFirst();
+      const row = await contributionOf(db, { window, hotkey });
       return row && toContribution(row);
     },
     async contributions(window) {
-      const rows = await db
-        .selectFrom('contributions')
-        .selectAll()
-        .where('window', '=', window)
-        .orderBy('hotkey')
-        .execute();
-      return rows.map(toContribution);
+      const rows = await db.selectFrom('contributions').selectAll().where('window', '=', window).execute();
+      // Not by the database, which may order texts by a language's rules: what is drawn depends on it.
+      return rows.map(toContribution).sort((a, b) => (a.hotkey < b.hotkey ? -1 : 1));
     },
     async accept(row) {
       return db.transaction().execute(async (t) => {
-        const earlier = await t
-          .selectFrom('contributions')
-          .selectAll()
-          .where('hotkey', '=', row.hotkey)
-          .where('window', '=', row.window)
-          .executeTakeFirst();
+        const earlier = await contributionOf(t, row);
         if (earlier) return toContribution(earlier);
         const open = await t
           .selectFrom('windows')
@@ -323,10 +398,11 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
           .where('window', '=', row.window)
           .where('record', 'is', null)
           .where('judging', '=', 0)
+          .$if(isPostgres(t), (query) => query.forShare())
           .executeTakeFirst();
         if (!open) throw new Error(`window ${row.window} takes no uploads any more`);
         if (!(await currentPeer(t, row.hotkey))) throw new Error(`${row.hotkey} is no peer of this run`);
-        await t
+        const inserted = await t
           .insertInto('contributions')
           .values({
             window: row.window,
@@ -338,7 +414,10 @@ export async function createSqlStore(db: Kysely<Tables>): Promise<RunStore> {
             session_key: row.sessionKey,
             receipt: JSON.stringify(row.receipt),
           })
-          .execute();
+          .onConflict((conflict) => conflict.columns(['hotkey', 'window']).doNothing())
+          .executeTakeFirst();
+        // Another process took one of this peer at the same time.
+        if (inserted.numInsertedOrUpdatedRows !== 1n) return toContribution((await contributionOf(t, row))!);
         await t
           .updateTable('peers')
           .set((eb) => ({ accepted: eb('accepted', '+', 1) }))

@@ -6,6 +6,7 @@ import type { SubtensorChain } from '../../chain/types.ts';
 import { verifyManifest } from '../../core/identity/manifest.ts';
 import type { LeaderboardEntry } from '../../core/protocol/api.ts';
 import { ChainEndpointSchema, type SignedManifest } from '../../core/protocol/manifest.ts';
+import { placesOf } from '../adapters/places.ts';
 import { readRunFolder } from '../adapters/run-folder.ts';
 import { createAuditSource } from '../audit/source.ts';
 import { UsageError } from './usage-error.ts';
@@ -36,16 +37,17 @@ export interface RunWeights {
 
 /** The run of a folder, while a validator runs on it or not, with its newest weights. */
 async function weightsOfFolder(data: string): Promise<RunWeights> {
-  if (!existsSync(join(data, 'run.sqlite')))
+  const places = placesOf(process.env);
+  if (places.database === undefined && !existsSync(join(data, 'run.sqlite')))
     throw new UsageError(`${data} holds no run; name one with --data or --url`);
-  const { store } = await readRunFolder(data);
+  const folder = await readRunFolder(data, places);
   try {
-    const signed = await store.run();
+    const signed = await folder.store.run();
     if (!signed) throw new UsageError(`${data} holds no run; name one with --data or --url`);
-    const peers = await store.peers();
+    const peers = await folder.store.peers();
     return { signed, peers: peers.map(({ hotkey, figures }) => ({ hotkey, weight: figures.weight })) };
   } finally {
-    await store.close();
+    await folder.close();
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   SchemeParameters,
   SignedManifest,
 } from '../../core/protocol/manifest.ts';
+import { placesOf } from '../adapters/places.ts';
 import { chainOfNewRun, type NewChainOptions } from './chain-run.ts';
 import { openOrCreateRun } from '../serve.ts';
 import { exportCheckpointDir } from '../setup/checkpoint-files.ts';
@@ -74,38 +75,42 @@ function progressLine(): (stage: ArtefactStage, fraction: number) => void {
  */
 export async function openOrCreate(options: NewRunOptions): Promise<{ signed: SignedManifest; created: boolean }> {
   const preset = presetOf(options.preset);
-  const opened = await openOrCreateRun(options.data, async ({ blobs }) => {
-    const planned = plannedWindow(options.window, PRESETS[preset].window);
-    // Before the work: a node that does not answer is no reason to do it twice.
-    const chain = await chainOfNewRun(options, planned);
-    const window = chain ? windowOf(chain) : planned;
-    const { manifest, initialParameters, tokenizerJson } = await createRunArtefacts({
-      preset,
-      seed: new TextEncoder().encode(options.seed ?? 'gauntlet'),
-      ...(options.corpus === undefined ? {} : { corpus: options.corpus }),
-      ...(options.from === undefined ? {} : { fromCheckpointDir: options.from }),
-      blobs,
-      cacheDir: DEFAULT_CACHE,
-      onProgress: progressLine(),
-    });
-    await exportCheckpointDir(
-      join(options.data, 'initial-checkpoint'),
-      manifest.model,
-      initialParameters,
-      tokenizerJson,
-    );
-    const scheme = options.scheme === undefined ? manifest.scheme : PRESETS[preset].schemes[options.scheme];
-    const profile = options.profile === undefined ? manifest.gauntlet : GAUNTLET_PROFILES[options.profile];
-    // Contributors wait for the judge: at most as long as a window lasts.
-    const evaluationSeconds = Math.min(profile.evaluationSeconds, window.trainSeconds + window.putSeconds);
-    const gauntlet = { ...profile, evaluationSeconds };
-    return {
-      name: options.name ?? `${preset} on public-domain English`,
-      guests: options.guests ?? !chain,
-      manifest: { ...manifest, window, scheme, gauntlet, ...(chain ? { chain } : {}) },
-      initialParameters,
-    };
-  });
+  const opened = await openOrCreateRun(
+    options.data,
+    async ({ blobs }) => {
+      const planned = plannedWindow(options.window, PRESETS[preset].window);
+      // Before the work: a node that does not answer is no reason to do it twice.
+      const chain = await chainOfNewRun(options, planned);
+      const window = chain ? windowOf(chain) : planned;
+      const { manifest, initialParameters, tokenizerJson } = await createRunArtefacts({
+        preset,
+        seed: new TextEncoder().encode(options.seed ?? 'gauntlet'),
+        ...(options.corpus === undefined ? {} : { corpus: options.corpus }),
+        ...(options.from === undefined ? {} : { fromCheckpointDir: options.from }),
+        blobs,
+        cacheDir: DEFAULT_CACHE,
+        onProgress: progressLine(),
+      });
+      await exportCheckpointDir(
+        join(options.data, 'initial-checkpoint'),
+        manifest.model,
+        initialParameters,
+        tokenizerJson,
+      );
+      const scheme = options.scheme === undefined ? manifest.scheme : PRESETS[preset].schemes[options.scheme];
+      const profile = options.profile === undefined ? manifest.gauntlet : GAUNTLET_PROFILES[options.profile];
+      // Contributors wait for the judge: at most as long as a window lasts.
+      const evaluationSeconds = Math.min(profile.evaluationSeconds, window.trainSeconds + window.putSeconds);
+      const gauntlet = { ...profile, evaluationSeconds };
+      return {
+        name: options.name ?? `${preset} on public-domain English`,
+        guests: options.guests ?? !chain,
+        manifest: { ...manifest, window, scheme, gauntlet, ...(chain ? { chain } : {}) },
+        initialParameters,
+      };
+    },
+    { places: placesOf(process.env) },
+  );
   if (process.stderr.isTTY && opened.created) process.stderr.write('\r\x1b[K');
   return opened;
 }

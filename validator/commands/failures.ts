@@ -11,6 +11,8 @@ import { ManifestError } from '../../core/identity/manifest.ts';
 import { AuditSourceError } from '../audit/source.ts';
 import { HotkeyFileError } from '../adapters/chain/hotkey-file.ts';
 import { FolderInUseError } from '../adapters/lock.ts';
+import { PlacesError } from '../adapters/places.ts';
+import { ObjectStoreError } from '../adapters/s3/bucket.ts';
 import { CorruptRunError } from '../rounds/corrupt-run.ts';
 import { CorpusError } from '../setup/corpus.ts';
 import { EvaluationError } from '../setup/eval-checkpoint.ts';
@@ -24,6 +26,8 @@ const EXPECTED = [
   HotkeyFileError,
   ManifestError,
   FolderInUseError,
+  PlacesError,
+  ObjectStoreError,
   CorruptRunError,
   CorpusError,
   EvaluationError,

@@ -1,20 +1,20 @@
 /** `gauntlet start`: a validator, the app, and simulated peers beside it, until Ctrl-C. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WindowSummary } from '../../core/protocol/api.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import { readHotkeyFile } from '../adapters/chain/hotkey-file.ts';
 import { createLog } from '../adapters/log.ts';
+import { placesOf } from '../adapters/places.ts';
 import { createValidator, type ValidatorOptions } from '../serve.ts';
 import { openOrCreate, type NewRunOptions } from './create.ts';
+import { builtApp, logLevel, untilStopped } from './process.ts';
 import { UsageError } from './usage-error.ts';
 
-const APP = fileURLToPath(new URL('../../dist', import.meta.url));
 const CROWD = fileURLToPath(new URL('../../simulate/main.ts', import.meta.url));
 /** The page reads a chain from whichever node its user names; one's own has no certificate. */
-const CHAIN_NODES = ['wss:', 'ws://127.0.0.1:*', 'ws://localhost:*'];
+export const CHAIN_NODES = ['wss:', 'ws://127.0.0.1:*', 'ws://localhost:*'];
 /** What a simulated peer trains a window, so that several share a machine with a person's browser. */
 const CROWD_PAGES = 12;
 
@@ -65,15 +65,6 @@ function openPage(url: string): void {
     .unref();
 }
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-function logLevel(): (typeof LOG_LEVELS)[number] {
-  const wanted = process.env['GAUNTLET_LOG'] ?? 'warn';
-  const level = LOG_LEVELS.find((known) => known === wanted);
-  if (!level) throw new UsageError(`GAUNTLET_LOG is one of ${LOG_LEVELS.join(', ')}`);
-  return level;
-}
-
 function windowLine({ window, lossBefore, lossAfter, participants, aggregated }: WindowSummary): string {
   const loss = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
   return `window ${window}: loss ${loss(lossBefore)} → ${loss(lossAfter)}, ${participants ?? 0} contributed, ${aggregated} aggregated`;
@@ -96,9 +87,9 @@ export async function startCommand(options: StartOptions): Promise<void> {
     dataDir: options.data,
     port: options.port,
     host: options.host,
-    ...(existsSync(join(APP, 'index.html')) ? { staticDir: APP } : {}),
+    places: placesOf(process.env),
+    ...builtApp(),
     connectSources: CHAIN_NODES,
-    // What a person reads is on standard output; the log is for operators who ask for it.
     log: createLog(logLevel()),
     ...(weights ? { weights } : {}),
   });
@@ -108,7 +99,7 @@ export async function startCommand(options: StartOptions): Promise<void> {
     console.log(`This run keeps its windows of about ${seconds} s; --window is for new runs.`);
   }
   console.log(
-    `${created ? 'New run' : 'Run'} ${signed.run}: ${manifest.name}, window ${validator.rounds.clock().window}`,
+    `${created ? 'New run' : 'Run'} ${signed.run}: ${manifest.name}, window ${validator.service.clock().window}`,
   );
   console.log(`Open ${validator.url}`);
   validator.onWindow((window) => console.log(windowLine(window)));
@@ -121,10 +112,7 @@ export async function startCommand(options: StartOptions): Promise<void> {
   const crowd = manifest.guests ? startCrowd(validator.url, options) : undefined;
   if (options.open) openPage(validator.url);
 
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
+  await untilStopped();
   console.log('Stopping …');
   crowd?.kill('SIGTERM');
   await validator.close();

@@ -145,6 +145,7 @@ function mountApi(app: OpenAPIHono, { service, addressOf, joins }: HttpOptions):
     const declared = length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
     return c.json(await service.receive(c.req.valid('param').ticket, declared, c.req.raw.body), 200);
   });
+  app.openapi(routes.arrivedRoute, async (c) => c.json(await service.arrived(c.req.valid('param').ticket), 200));
   app.openapi(routes.healthRoute, (c) => c.json({ status: 'ok' as const }, 200));
   app.openapi(routes.readyRoute, (c) => {
     const why = service.unready();

@@ -6,7 +6,12 @@ export interface BlobReader {
   size(sha256: string): Promise<number | undefined>;
   /** Bytes [start, end). */
   stream(sha256: string, start: number, end: number): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Where else anybody may fetch it for a while. */
+  locate?(sha256: string): Promise<string>;
 }
+
+/** Below what an address of the store is good for. */
+const LOCATION_SECONDS = 300;
 
 const SHA256 = /^[0-9a-f]{64}$/;
 /** @throws ProblemError `unknown-blob`, `range-not-satisfiable` */
@@ -17,6 +22,10 @@ export async function blobResponse(blobs: BlobReader, sha256: string, request: R
       'unknown-blob',
       'There is no public blob of this name; a name is the SHA-256 in lower-case hex.',
     );
+  }
+  if (blobs.locate) {
+    const headers = { location: await blobs.locate(sha256), 'cache-control': `public, max-age=${LOCATION_SECONDS}` };
+    return new Response(null, { status: 307, headers });
   }
   const response = await rangedResponse(
     {
@@ -55,6 +64,7 @@ export const blobPath = {
     responses: {
       200: { description: 'The whole blob', content: { 'application/octet-stream': {} } },
       206: { description: 'The range asked for', content: { 'application/octet-stream': {} } },
+      307: { description: 'It is in the store, at this address' },
       304: { description: 'The client has it' },
       404: { description: `${PROBLEMS['unknown-blob'].title} (\`/problems/unknown-blob\`)` },
       416: { description: `${PROBLEMS['range-not-satisfiable'].title} (\`/problems/range-not-satisfiable\`)` },

@@ -54,10 +54,7 @@ function streamOf(
   );
 }
 
-export function createModelFiles(
-  service: Pick<ValidatorService, 'manifest' | 'parameters'>,
-  blobs: BlobReader,
-): ModelFiles {
+export function createModelFiles(service: Pick<ValidatorService, 'manifest' | 'model'>, blobs: BlobReader): ModelFiles {
   let texts: Promise<ReadonlyMap<string, string>> | undefined;
   let downloads = 0;
 
@@ -70,12 +67,12 @@ export function createModelFiles(
   }
 
   async function weights(request: Request): Promise<Response> {
-    const { stateRoot, parameters } = service.parameters();
+    const { root, parameters } = await service.model();
     const parts = [weightsHeader(service.manifest().manifest.model), parameterBytes(parameters)];
     const response = await rangedResponse(
       {
         size: parts.reduce((sum, { length }) => sum + length, 0),
-        name: stateRoot,
+        name: root,
         headers: {
           'content-type': 'application/octet-stream',
           'content-disposition': `attachment; filename="${WEIGHTS_FILE}"`,

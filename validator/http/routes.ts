@@ -257,6 +257,35 @@ export const uploadRoute = createRoute({
   },
 });
 
+export const arrivedRoute = createRoute({
+  method: 'post',
+  path: '/v1/uploads/{ticket}',
+  summary: 'The bytes are in the store that the ticket names; what comes there in time counts without this, too',
+  request: { params: z.object({ ticket: z.string().max(128) }), body: body(z.strictObject({})) },
+  responses: {
+    200: json(SignedReceiptSchema, 'The receipt: the bytes are durable. Asking again gives the same one'),
+    ...problems(
+      'malformed-request',
+      'unknown-ticket',
+      'not-arrived',
+      'too-early',
+      'too-late',
+      'too-large',
+      'truncated-upload',
+      'wrong-hash',
+      'wrong-signature',
+      'malformed-contribution',
+      'index-out-of-range',
+      'not-finite',
+      'wrong-run',
+      'wrong-window',
+      'wrong-model',
+      'already-delivered',
+      'too-many-requests',
+    ),
+  },
+});
+
 export const healthRoute = createRoute({
   method: 'get',
   path: '/healthz',

@@ -25,7 +25,7 @@ export interface ValidatorService {
   clock(): ClockState;
   checkpoint(): Promise<Checkpoint>;
   /** What the open window trains from: flat fp32 vector in layout order, which nobody writes to. */
-  parameters(): { readonly stateRoot: string; readonly parameters: Float32Array<ArrayBuffer> };
+  model(): Promise<{ readonly root: string; readonly parameters: Float32Array<ArrayBuffer> }>;
   join(request: JoinRequest): Promise<PeerState>;
   revoke(hotkey: string, request: RevocationRequest): Promise<PeerState>;
   peer(hotkey: string): Promise<PeerState>;
@@ -46,6 +46,8 @@ export interface ValidatorService {
     declared: number | undefined,
     body: ReadableStream<Uint8Array> | null,
   ): Promise<SignedReceipt>;
+  /** The bytes of a ticket are in the store. */
+  arrived(ticket: string): Promise<SignedReceipt>;
   subscribe(listener: (event: ValidatorEvent) => void): () => void;
   /** Why it cannot serve now, undefined when it can. */
   unready(): string | undefined;

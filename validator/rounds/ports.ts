@@ -4,6 +4,7 @@ import type { ChainState } from '../../core/protocol/chain.ts';
 import type { RunManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { LossSum } from '../../engine/engine.ts';
+import type { TicketRow } from './store.ts';
 
 export interface Clock {
   /** Milliseconds since the epoch: the only clock that deadlines are measured by. */
@@ -22,13 +23,13 @@ export interface BlobStore {
   stream(sha256: string, start: number, end: number): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Stores durably under the bytes' own hash; storing again is harmless. */
   put(bytes: Uint8Array): Promise<BlobRef>;
+  /** An address that anybody may fetch a held blob from for a while, where there is one besides this process. */
+  locate?(sha256: string): Promise<string>;
 }
 
-/** An upload that is arriving. Nothing of it is visible before `seal`. */
-export interface StagedUpload {
-  /** Appends in order. */
-  write(chunk: Uint8Array): Promise<void>;
-  /** Everything written so far. */
+/** An upload whose bytes nobody else can change. Nothing of it is visible before `seal`. */
+export interface HeldUpload {
+  /** Everything that came so far. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
   /** Makes it durable under its hash. */
   seal(sha256: string): Promise<void>;
@@ -36,15 +37,50 @@ export interface StagedUpload {
   discard(): Promise<void>;
 }
 
+/** An upload that is arriving. */
+export interface StagedUpload extends HeldUpload {
+  /** Appends in order. */
+  write(chunk: Uint8Array): Promise<void>;
+}
+
+/** A request by which a peer sends its bytes to the store itself. */
+export interface DirectPut {
+  readonly url: string;
+  /** To be sent as they are: the signature in the address covers them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What a peer put into the store, now out of its reach. */
+export interface ArrivedUpload {
+  readonly held: HeldUpload;
+  readonly bytes: number;
+  /** By the store's clock, off by `resolutionMs` at most: some round up. Milliseconds since the epoch. */
+  readonly arrivedAt: number;
+  readonly resolutionMs: number;
+}
+
+/** For a store that peers reach without this process. */
+export interface DirectUploads {
+  /** @param expiresAt milliseconds since the epoch */
+  permit(ticket: Pick<TicketRow, 'id' | 'bytes' | 'sha256'>, expiresAt: number): Promise<DirectPut>;
+  /** @returns undefined when nothing came, or something else came at this moment */
+  collect(id: string): Promise<ArrivedUpload | undefined>;
+  /** Forgets what came for a ticket; harmless when nothing did. */
+  forget(id: string): Promise<void>;
+}
+
 /** Uploads between their arrival and their publication. Nobody but the judge reads them. */
 export interface SealedUploads {
-  begin(): Promise<StagedUpload>;
+  /** Either this process takes the bytes, … */
+  begin?(): Promise<StagedUpload>;
+  /** … or the store does. */
+  readonly direct?: DirectUploads;
   read(sha256: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Makes sealed bytes a public blob; doing it again is harmless. */
   publish(sha256: string): Promise<void>;
   /** Forgets sealed bytes that are public by now; doing it again is harmless. */
   release(sha256: string): Promise<void>;
-  /** Deletes half-arrived uploads, and sealed ones that are not listed. */
+  /** Deletes what of half-arrived uploads nobody is working on, and such sealed ones as are not listed. */
   clean(keep: ReadonlySet<string>): Promise<void>;
 }
 

@@ -10,6 +10,8 @@ import { beginWindow } from './windows.ts';
 
 /** As many as count: further ones are somebody's flood. */
 const MAX_REFUSALS = 100_000;
+/** Tickets of this many windows back are remembered, so that a late upload hears "too late" and not "unknown". */
+const TICKET_WINDOWS = 2;
 
 /** @throws Error when the window was published already */
 export async function publishWindow(
@@ -72,6 +74,17 @@ export async function publishWindow(
   const book = await writeBook(context, ports, open, judgement, record, next);
   const { verdicts, history, peers } = judgement;
   const summary = summaryOf(record, verdicts, await store.refusals(window, MAX_REFUSALS), manifest);
-  await store.closeWindow({ record, summary, verdicts, history, peers, checkpoint, book, next });
+  const forgetTicketsBefore = next.window - TICKET_WINDOWS;
+  await store.closeWindow({
+    record,
+    summary,
+    verdicts,
+    history,
+    peers,
+    checkpoint,
+    book,
+    next,
+    forgetTicketsBefore,
+  });
   return { record, next };
 }

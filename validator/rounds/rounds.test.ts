@@ -445,7 +445,7 @@ describe('uploads', () => {
       uploads: {
         ...folder.uploads,
         async begin() {
-          const staged = await folder.uploads.begin();
+          const staged = await folder.uploads.begin!();
           return {
             ...staged,
             async seal(sha256) {
@@ -510,9 +510,9 @@ describe('a restart', () => {
   });
 
   it('removes what a kill left behind', async () => {
-    const staged = await run.folder.uploads.begin();
+    const staged = await run.folder.uploads.begin!();
     await staged.write(new Uint8Array(10));
-    const sealed = await run.folder.uploads.begin();
+    const sealed = await run.folder.uploads.begin!();
     await sealed.write(new Uint8Array(20));
     await sealed.seal('ab'.repeat(32));
     await reopen();

@@ -2,38 +2,26 @@
  * The window's state machine: train, put, judge, publish, and again. All decided by the injected clock, all that
  * matters in the store before it is answered, so that it goes on after a kill wherever that came.
  */
-import type { ClockState, Phase, ValidatorEvent } from '../../core/protocol/api.ts';
-import { ProblemError } from '../../core/protocol/problem.ts';
+import type { Phase, ValidatorEvent } from '../../core/protocol/api.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { ValidatorService } from '../http/validator-service.ts';
-import { readBook } from './books.ts';
-import { instant, loadContext, type RoundsPorts, type RunContext } from './context.ts';
+import type { RoundsPorts } from './context.ts';
+import { loadContext } from './context.ts';
 import { createEventHub } from './events.ts';
 import { judgeWindow } from './judge.ts';
 import { CorruptRunError } from './corrupt-run.ts';
 import { loadParameters } from './parameters.ts';
-import { joinRun, revokeDelegation } from './peers.ts';
-import type { JudgeEngine, RunChain } from './ports.ts';
+import type { JudgeEngine } from './ports.ts';
 import { publishWindow } from './publish.ts';
 import { createSampler } from './samples.ts';
+import type { ValidatorService } from '../http/validator-service.ts';
+import { createService, type RoundsOptions, type RunService } from './service.ts';
 import type { ContributionRow, Deadlines } from './store.ts';
-import { createUploads } from './uploads.ts';
-import { createViews } from './views.ts';
-import { createBlockClock, createWallClock } from './window-clock.ts';
+import { windowClockOf } from './window-clock.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
-/** Tickets of this many windows back are remembered, so that a late upload hears "too late" and not "unknown". */
-const TICKET_WINDOWS = 2;
-const MAX_SAMPLES = 1_000;
 
-export interface RoundsOptions {
-  /** Peers the run admits. */
-  readonly maxPeers: number;
-}
-
-export interface Rounds extends ValidatorService {
-  readonly context: RunContext;
+export interface Rounds extends RunService, Pick<ValidatorService, 'subscribe' | 'unready'> {
   /** Goes through windows until stopped. A judge that fails is tried again, ever more slowly. */
   start(): void;
   /** Ends after what is being done now. */
@@ -54,12 +42,10 @@ async function disposeOf(engine: JudgeEngine): Promise<void> {
  * @throws CorruptRunError when what is stored does not add up
  */
 export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Promise<Rounds> {
-  const { store, clock, log, chain } = ports;
+  const { store, clock, log } = ports;
   const context = await loadContext(ports);
   const { run, manifest } = context;
-  if (manifest.chain && !chain) throw new CorruptRunError('the run hangs on a chain, and there is none to ask');
-  const windowClock =
-    manifest.chain && chain ? createBlockClock(clock, chain, manifest.chain) : createWallClock(clock, manifest.window);
+  const windowClock = windowClockOf(manifest, ports);
   if (bytesToHex(ports.signer.publicKey) !== manifest.validator.publicKey) {
     throw new CorruptRunError('the signing key is not the one of the run’s manifest');
   }
@@ -74,9 +60,14 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
   let failure: string | undefined;
   let loop: Promise<void> | undefined;
   let engine = ports.createJudgeEngine({ run, manifest });
-  const state = { open: () => open, phase, engine: () => engine };
-  const uploads = createUploads(context, ports, state);
-  const views = createViews(context, store, state);
+  const state = {
+    open: () => open,
+    phase,
+    engine: () => engine,
+    model: () => Promise.resolve({ root: open.stateRoot, parameters }),
+    stopping: () => abort.signal.aborted,
+  };
+  const { service, uploads, views } = createService(context, ports, windowClock, state, options);
   const sampler = createSampler(context, ports, state);
 
   function phase(): Phase {
@@ -99,33 +90,11 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     log.info({ run, window: open.window }, 'window has new deadlines');
   }
 
-  function clockState(): ClockState {
-    const { putOpensAt, putClosesAt } = windowClock.forecast(open);
-    return {
-      run,
-      window: open.window,
-      phase: phase(),
-      opensAt: instant(open.opensAt),
-      putOpensAt: instant(putOpensAt),
-      putClosesAt: instant(putClosesAt),
-      serverTime: instant(clock.now()),
-      assignmentSeed: open.assignmentSeed,
-      stateRoot: open.stateRoot,
-      blocks: windowClock.blocks(open),
-    };
-  }
-
-  function inChainRun(): RunChain {
-    if (!chain) throw new ProblemError('no-chain', 'This run has no chain: its scores and weights are its own.');
-    return chain;
-  }
-
-  const stopping = (): boolean => abort.signal.aborted;
   const emit = (event: ValidatorEvent): void => {
     hub.emit(event);
   };
   const emitClock = (): void => {
-    emit({ type: 'clock', clock: clockState() });
+    emit({ type: 'clock', clock: service.clock() });
   };
 
   async function renewEngine(): Promise<void> {
@@ -142,6 +111,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       await uploads.settled();
       await sampler.settled();
       if (!open.judging) {
+        await uploads.collectRest();
         await store.markJudging(open.window);
         open = { ...open, judging: true };
       }
@@ -152,7 +122,6 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       const { record, next } = await publishWindow(context, ports, open, judgement);
       open = next;
       parameters = judgement.parameters;
-      uploads.forgetBefore(open.window - TICKET_WINDOWS);
       await releasePublished(judgement.contributions);
       const seconds = (clock.now() - started) / 1_000;
       const evaluations = judgement.evaluated.length;
@@ -187,7 +156,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
 
   async function goOn(): Promise<void> {
     let retryMs = FIRST_RETRY_MS;
-    while (!stopping()) {
+    while (!state.stopping()) {
       try {
         sampler.consider({ window: open.window, root: open.stateRoot, parameters });
         if (!open.judging) {
@@ -202,7 +171,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
         failure = undefined;
         retryMs = FIRST_RETRY_MS;
       } catch (error) {
-        if (stopping()) return;
+        if (state.stopping()) return;
         failure = `Window ${open.window} could not be judged and is tried again; the log says why.`;
         log.error({ run, window: open.window, err: error }, 'the judge failed');
         await renewEngine();
@@ -216,42 +185,10 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
   windowClock.onChange(emitClock);
 
   return {
-    context,
-    manifest: () => context.signed,
-    clock: clockState,
-    checkpoint: () => views.checkpoint(),
-    parameters: () => ({ stateRoot: open.stateRoot, parameters }),
-    async join(request) {
-      const { hotkey } = await joinRun(context, ports, request, { window: open.window, maxPeers: options.maxPeers });
-      log.info({ run, window: open.window, hotkey }, 'peer joined');
-      return views.peer(hotkey);
-    },
-    async revoke(hotkey, request) {
-      await revokeDelegation(context, ports, hotkey, request);
-      log.info({ run, window: open.window, hotkey }, 'delegation revoked');
-      return views.peer(hotkey);
-    },
-    peer: (hotkey) => views.peer(hotkey),
-    leaderboard: () => views.leaderboard(),
-    chain: () => inChainRun().state(),
-    async chainRecords(hotkey, limit) {
-      inChainRun();
-      return store.chainRecords(hotkey, limit);
-    },
-    window: (window) => views.window(window),
-    book: (window) => readBook(ports, window),
-    refusals: (window) => views.refusals(window),
-    windows: (from, limit) => views.windows(from, limit),
-    samples: () => store.samples(MAX_SAMPLES),
-    ticket: (window, request) => uploads.ticket(window, request),
-    receive: (ticket, declared, body) => {
-      if (abort.signal.aborted)
-        throw new ProblemError('not-ready', 'The validator is stopping: try again in a moment.');
-      return uploads.receive(ticket, declared, body);
-    },
+    ...service,
     subscribe: (listener) => hub.subscribe(listener),
     unready() {
-      if (!loop || stopping()) return 'The validator is not running windows.';
+      if (!loop || state.stopping()) return 'The validator is not running windows.';
       const waiting = windowClock.settlesLate && windowClock.blocks(open)?.head == null;
       return failure ?? (waiting ? 'No finalised block of the chain has been heard of yet.' : undefined);
     },

@@ -70,6 +70,18 @@ export interface ContributionRow {
   readonly receipt: SignedReceipt;
 }
 
+/** A permission to upload. One a peer and window: the newest. */
+export interface TicketRow {
+  /** Unguessable. */
+  readonly id: string;
+  readonly window: number;
+  readonly hotkey: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  /** That the ticket was asked for with. */
+  readonly sessionKey: string;
+}
+
 export interface CheckpointRow {
   /** The window that trains from these parameters. */
   readonly window: number;
@@ -88,6 +100,8 @@ export interface BookRow {
 
 /** All that a published window changes, written at once or not at all. */
 export interface WindowClose {
+  /** Tickets of windows before this one are forgotten. */
+  readonly forgetTicketsBefore: number;
   readonly record: WindowRecord;
   readonly summary: WindowSummary;
   readonly verdicts: readonly PeerVerdict[];
@@ -151,6 +165,16 @@ export interface RunStore {
   history(hotkey: string, limit: number): Promise<PeerHistoryPoint[]>;
   /** Newest first. */
   receipts(hotkey: string, limit: number): Promise<SignedReceipt[]>;
+
+  /**
+   * Keeps a ticket in place of the peer's earlier one of that window; one for the same bytes and key stays.
+   *
+   * @returns the ticket that is in force now
+   */
+  issueTicket(ticket: TicketRow): Promise<TicketRow>;
+  ticket(id: string): Promise<TicketRow | undefined>;
+  /** Of a window, those whose peers have no contribution on record in it. */
+  unusedTickets(window: number): Promise<TicketRow[]>;
 
   contribution(window: number, hotkey: string): Promise<ContributionRow | undefined>;
   /** Of one window, by hotkey. */

@@ -1,8 +1,9 @@
 /**
  * Uploads: a signed request gets a ticket, the ticket takes the bytes, the bytes get a receipt. A receipt is given
- * only after bytes and record are durable; a refusal leaves nothing behind but its count.
+ * only after bytes and record are durable; a refusal leaves nothing behind but its count. Where peers reach the store
+ * themselves, the bytes go there, and the store's clock says when they came.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 as sha256Hash } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { verdictOfProblem } from '../../core/gauntlet/fast-checks.ts';
 import { canonicalBytes } from '../../core/identity/canonical.ts';
@@ -14,12 +15,17 @@ import { maxContributionBytes } from '../../core/wire/contribution.ts';
 import { instant, type RoundsPorts, type RunContext } from './context.ts';
 import { assertInForce, assertStillRegistered } from './delegations.ts';
 import { assertBelongs } from './inspect.ts';
-import type { JudgeEngine, StagedUpload } from './ports.ts';
-import type { OpenWindow } from './store.ts';
-import { createTicketBook, type LiveTicket } from './tickets.ts';
+import { inLanes } from './in-lanes.ts';
+import type { ArrivedUpload, DirectUploads, HeldUpload, JudgeEngine, StagedUpload } from './ports.ts';
+import type { OpenWindow, TicketRow } from './store.ts';
 
 const MAX_IN_FLIGHT = 256;
 const MAX_IN_FLIGHT_PER_TICKET = 2;
+const TICKET_ID_BYTES = 32;
+/** The store judges lateness by its own clock; an address that ends with the put phase would cut off who is in time. */
+const PERMIT_MARGIN_MS = 60_000;
+/** Uploads fetched from the store at once when a put phase has ended. */
+const COLLECTING_LANES = 8;
 /** Verdicts of refused uploads kept for a peer and window: enough to see why, too few to fill a disk with. */
 const KEPT_REFUSALS = 8;
 
@@ -45,16 +51,22 @@ export interface Uploads {
     declared: number | undefined,
     body: ReadableStream<Uint8Array> | null,
   ): Promise<SignedReceipt>;
-  /** Resolves when every upload that arrived in time is on record. */
+  /**
+   * Takes what the peer put into the store under its ticket.
+   *
+   * @throws ProblemError as `receive`, `not-arrived`
+   */
+  arrived(ticket: string): Promise<SignedReceipt>;
+  /** Resolves when every upload that arrived here in time is on record. */
   settled(): Promise<void>;
-  /** Forgets tickets that nobody can use or would miss. */
-  forgetBefore(window: number): void;
+  /** Takes what came into the store in time and was not announced: its peer lost touch, or the answer was lost. */
+  collectRest(): Promise<void>;
 }
 
 export function createUploads(context: RunContext, ports: RoundsPorts, state: UploadWindow): Uploads {
   const { run, scheme } = context;
   const { clock, store } = ports;
-  const book = createTicketBook();
+  const { direct } = ports.uploads;
   const finishing = new Set<Promise<SignedReceipt>>();
   const inFlight = new Map<string, number>();
   let totalInFlight = 0;
@@ -78,7 +90,7 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
   }
 
   /** @throws ProblemError unless the window takes bytes now, and the ticket's session key is still in force */
-  async function assertMayArrive({ window, hotkey }: LiveTicket): Promise<void> {
+  async function assertMayArrive({ window, hotkey }: TicketRow): Promise<void> {
     assertPutPhase(window);
     const peer = await store.peer(hotkey);
     if (peer) assertInForce(peer, clock.now());
@@ -124,8 +136,12 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     assertSize(wanted.bytes);
     const earlier = await store.contribution(window, wanted.hotkey);
     if (earlier && earlier.sha256 !== wanted.sha256) throw alreadyDelivered(earlier.sha256);
-    const live = book.issue(wanted, peer.sessionKey);
-    return { url: `/v1/uploads/${live.id}`, expiresAt: instant(state.open().putClosesAt) };
+    const { hotkey, sha256, bytes } = wanted;
+    const id = bytesToHex(crypto.getRandomValues(new Uint8Array(TICKET_ID_BYTES)));
+    const live = await store.issueTicket({ id, window, hotkey, sha256, bytes, sessionKey: peer.sessionKey });
+    const { putClosesAt } = state.open();
+    const issued = { url: `/v1/uploads/${live.id}`, expiresAt: instant(putClosesAt) };
+    return direct ? { ...issued, store: await direct.permit(live, putClosesAt + PERMIT_MARGIN_MS) } : issued;
   }
 
   const alreadyDelivered = (sha256Hex: string): ProblemError =>
@@ -136,12 +152,12 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
 
   /** Takes the bytes as they come. @returns their hash */
   async function drain(
-    live: LiveTicket,
+    live: TicketRow,
     body: ReadableStream<Uint8Array>,
     staged: StagedUpload,
     mayArrive: () => void,
   ): Promise<string> {
-    const hash = sha256.create();
+    const hash = sha256Hash.create();
     let count = 0;
     const reader = body.getReader();
     try {
@@ -174,8 +190,8 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
 
   /** Everything after the last byte: from here on the judge waits. */
   async function finish(
-    live: LiveTicket,
-    staged: StagedUpload,
+    live: TicketRow,
+    staged: HeldUpload,
     stateRoot: string,
     arrivedAt: number,
   ): Promise<SignedReceipt> {
@@ -205,13 +221,16 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
   }
 
   async function take(
-    live: LiveTicket,
+    live: TicketRow,
     declared: number | undefined,
     body: ReadableStream<Uint8Array> | null,
   ): Promise<SignedReceipt> {
     const earlier = await store.contribution(live.window, live.hotkey);
     if (earlier && earlier.sha256 !== live.sha256) throw alreadyDelivered(earlier.sha256);
     if (!earlier) await assertMayArrive(live);
+    if (!ports.uploads.begin) {
+      throw new ProblemError('malformed-request', 'PUT the bytes to the store that the ticket names, and POST here.');
+    }
     if (declared === undefined) {
       throw new ProblemError('length-required', `Send Content-Length: ${live.bytes}, as the ticket says.`);
     }
@@ -230,19 +249,95 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
       // A retry of what was accepted gets the receipt it missed.
       if (earlier) return earlier.receipt;
       assertPutPhase(live.window);
-      const finished = finish(live, staged, state.open().stateRoot, clock.now());
-      finishing.add(finished);
-      try {
-        return await finished;
-      } finally {
-        finishing.delete(finished);
-      }
+      return await tracked(finish(live, staged, state.open().stateRoot, clock.now()));
     } finally {
       await staged.discard();
     }
   }
 
-  async function refused(live: LiveTicket, error: unknown): Promise<void> {
+  /** The judge waits for it. */
+  async function tracked(finished: Promise<SignedReceipt>): Promise<SignedReceipt> {
+    finishing.add(finished);
+    try {
+      return await finished;
+    } finally {
+      finishing.delete(finished);
+    }
+  }
+
+  /** @returns when it came, in the put phase. @throws ProblemError when it came outside of it */
+  function arrivalOf(window: number, { arrivedAt, resolutionMs }: ArrivedUpload): number {
+    const { putOpensAt, putClosesAt } = state.open();
+    if (arrivedAt + resolutionMs <= putOpensAt) {
+      throw new ProblemError(
+        'too-early',
+        `The put phase of window ${window} opens at ${instant(putOpensAt)}, and this came at ${instant(arrivedAt)}.`,
+      );
+    }
+    if (arrivedAt - resolutionMs >= putClosesAt) throw tooLate(window);
+    return Math.min(Math.max(arrivedAt, putOpensAt), putClosesAt);
+  }
+
+  async function judgeArrived(live: TicketRow, arrived: ArrivedUpload): Promise<SignedReceipt> {
+    const { held, bytes } = arrived;
+    const arrivedAt = arrivalOf(live.window, arrived);
+    if (bytes > live.bytes) {
+      throw new ProblemError('too-large', `The ticket is for ${live.bytes} bytes and ${bytes} arrived.`);
+    }
+    if (bytes < live.bytes) {
+      throw new ProblemError('truncated-upload', `${bytes} of ${live.bytes} bytes arrived; send it again.`);
+    }
+    const hash = bytesToHex(await ports.digest(await held.bytes()));
+    if (hash !== live.sha256) {
+      throw new ProblemError('wrong-hash', `The bytes hash to ${hash}; the ticket is for ${live.sha256}.`);
+    }
+    return finish(live, held, state.open().stateRoot, arrivedAt);
+  }
+
+  async function collect(from: DirectUploads, live: TicketRow): Promise<SignedReceipt> {
+    const arrived = await from.collect(live.id);
+    if (!arrived) {
+      throw new ProblemError('not-arrived', 'The store holds nothing under this ticket: PUT the bytes there first.');
+    }
+    try {
+      const receipt = await judgeArrived(live, arrived);
+      await from.forget(live.id);
+      return receipt;
+    } catch (error) {
+      // What failed for reasons of our own is looked at again.
+      if (error instanceof ProblemError) await from.forget(live.id);
+      throw error;
+    } finally {
+      await arrived.held.discard();
+    }
+  }
+
+  async function takeArrived(live: TicketRow): Promise<SignedReceipt> {
+    const earlier = await store.contribution(live.window, live.hotkey);
+    if (earlier && earlier.sha256 !== live.sha256) throw alreadyDelivered(earlier.sha256);
+    if (earlier) return earlier.receipt;
+    if (!direct)
+      throw new ProblemError('not-arrived', 'This validator takes the bytes itself: PUT them to this address.');
+    // While the clock says that the put phase is over and the judge has not begun, what is in the store still counts.
+    if (live.window !== state.open().window || state.open().judging) throw tooLate(live.window);
+    const peer = await store.peer(live.hotkey);
+    if (peer) assertInForce(peer, clock.now());
+    return tracked(collect(direct, live));
+  }
+
+  async function collectRest(): Promise<void> {
+    if (!direct) return;
+    await inLanes(await store.unusedTickets(state.open().window), COLLECTING_LANES, async (live) => {
+      try {
+        await takeArrived(live);
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error;
+        if (error.key !== 'not-arrived') await refused(live, error);
+      }
+    });
+  }
+
+  async function refused(live: TicketRow, error: unknown): Promise<void> {
     if (!(error instanceof ProblemError)) return;
     ports.metrics.refused(error.key);
     ports.log.warn({ run, window: live.window, hotkey: live.hotkey, problem: error.key }, error.message);
@@ -250,13 +345,8 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     if (verdict) await store.refuse(live.hotkey, verdict, KEPT_REFUSALS);
   }
 
-  async function receive(
-    id: string,
-    declared: number | undefined,
-    body: ReadableStream<Uint8Array> | null,
-  ): Promise<SignedReceipt> {
-    const live = book.find(id);
-    if (!live) throw new ProblemError('unknown-ticket', 'This ticket is unknown or too old: ask for a new one.');
+  /** Takes an upload in its turn: so many at once, and so many of them under one ticket. */
+  async function admitted(id: string, work: (live: TicketRow) => Promise<SignedReceipt>): Promise<SignedReceipt> {
     const sameTicket = inFlight.get(id) ?? 0;
     if (totalInFlight >= MAX_IN_FLIGHT || sameTicket >= MAX_IN_FLIGHT_PER_TICKET) {
       throw new ProblemError('too-many-requests', 'Too many uploads at once: try again in a second.');
@@ -264,10 +354,12 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     totalInFlight++;
     inFlight.set(id, sameTicket + 1);
     try {
-      return await take(live, declared, body);
-    } catch (error) {
-      await refused(live, error);
-      throw error;
+      const live = await store.ticket(id);
+      if (!live) throw new ProblemError('unknown-ticket', 'This ticket is unknown or too old: ask for a new one.');
+      return await work(live).catch(async (error: unknown) => {
+        await refused(live, error);
+        throw error;
+      });
     } finally {
       totalInFlight--;
       const left = inFlight.get(id)! - 1;
@@ -278,12 +370,11 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
 
   return {
     ticket,
-    receive,
+    receive: (id, declared, body) => admitted(id, (live) => take(live, declared, body)),
+    arrived: (id) => admitted(id, takeArrived),
     async settled() {
       while (finishing.size > 0) await Promise.allSettled(finishing);
     },
-    forgetBefore: (window) => {
-      book.forgetBefore(window);
-    },
+    collectRest,
   };
 }

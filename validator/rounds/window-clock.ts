@@ -1,6 +1,7 @@
 /** What ends a window's phases: this server's clock, or the finalised blocks of a chain. */
 import type { WindowBlocks } from '../../core/protocol/chain.ts';
 import type { RunChain as ChainParameters, RunManifest } from '../../core/protocol/manifest.ts';
+import { CorruptRunError } from './corrupt-run.ts';
 import type { Clock, FinalisedBlock, RunChain } from './ports.ts';
 import type { Deadlines, OpenWindow } from './store.ts';
 
@@ -33,6 +34,16 @@ export interface WindowClock {
   untilPutCloses(open: OpenWindow, signal: AbortSignal): Promise<Deadlines | undefined>;
   /** The block that ended the put phase, for the beacon. */
   closingBlock(open: OpenWindow): Promise<FinalisedBlock | undefined>;
+}
+
+/** @throws CorruptRunError for a run on a chain that there is none to ask of */
+export function windowClockOf(
+  manifest: Pick<RunManifest, 'chain' | 'window'>,
+  { clock, chain }: { readonly clock: Clock; readonly chain?: RunChain },
+): WindowClock {
+  if (!manifest.chain) return createWallClock(clock, manifest.window);
+  if (!chain) throw new CorruptRunError('the run hangs on a chain, and there is none to ask');
+  return createBlockClock(clock, chain, manifest.chain);
 }
 
 /** Deadlines are instants of this server. */

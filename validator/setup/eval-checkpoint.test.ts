@@ -18,7 +18,7 @@ const { model } = PRESETS.micro;
 function recordingEvaluator(seen: Batch[]): (options: EngineOptions) => Promise<Evaluator> {
   return ({ sequences, length = 0 }) =>
     Promise.resolve({
-      report: { backend: 'node-cpu', device: 'none', software: false, reasons: [] },
+      report: { backend: 'node', device: 'none', software: false, reasons: [] },
       sequences,
       length,
       setParameters: () => Promise.resolve(),

@@ -17,6 +17,7 @@ import type {
   OpenWindow,
   PeerRow,
   RunStore,
+  TicketRow,
 } from '../../validator/rounds/store.ts';
 import type { PeerVerdict } from '../../validator/rounds/summary.ts';
 
@@ -39,6 +40,7 @@ export interface MemoryRecords {
   readonly verdicts: { readonly hotkey: string; readonly verdict: Verdict; readonly refusal: boolean }[];
   readonly history: { readonly hotkey: string; readonly point: PeerHistoryPoint }[];
   readonly contributions: ContributionRow[];
+  readonly tickets: TicketRow[];
   readonly chain: Map<string, ChainRecord[]>;
   /** By window. */
   readonly samples: Map<number, Sample>;
@@ -54,6 +56,7 @@ export function emptyRecords(): MemoryRecords {
     verdicts: [],
     history: [],
     contributions: [],
+    tickets: [],
     chain: new Map(),
     samples: new Map(),
   };
@@ -67,7 +70,7 @@ function isVoid(issuedAt: string, newest: NewestDelegation): boolean {
 const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunStore {
-  const { published, checkpoints, peers, verdicts, history, contributions, chain, samples } = records;
+  const { published, checkpoints, peers, verdicts, history, contributions, tickets, chain, samples } = records;
 
   function opened(): Writable<OpenWindow> {
     if (!records.open) throw new Error('there is no run in the store');
@@ -144,6 +147,7 @@ export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunS
           peer.aggregated += Number(aggregated);
         }
         if (close.checkpoint) checkpoints.push(close.checkpoint);
+        removeWhere(tickets, ({ window }) => window < close.forgetTicketsBefore);
         records.open = { ...close.next };
       }),
     record: (window) => answer(() => published.get(window)?.record),
@@ -213,6 +217,21 @@ export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunS
           .reverse(),
       ),
 
+    issueTicket: (ticket) =>
+      answer(() => {
+        const isOfPeer = (other: TicketRow): boolean =>
+          other.window === ticket.window && other.hotkey === ticket.hotkey;
+        const old = tickets.find(isOfPeer);
+        const { sha256, bytes, sessionKey } = ticket;
+        if (old && old.sha256 === sha256 && old.bytes === bytes && old.sessionKey === sessionKey) return old;
+        removeWhere(tickets, isOfPeer);
+        tickets.push(ticket);
+        return ticket;
+      }),
+    ticket: (id) => answer(() => tickets.find((ticket) => ticket.id === id)),
+    unusedTickets: (window) =>
+      answer(() => tickets.filter((ticket) => ticket.window === window && !delivered(window, ticket.hotkey))),
+
     contribution: (window, hotkey) => answer(() => delivered(window, hotkey)),
     contributions: (window) =>
       answer(() => contributions.filter((row) => row.window === window).sort((a, b) => byText(a.hotkey, b.hotkey))),
@@ -281,6 +300,10 @@ export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunS
   }
 
   return methods;
+}
+
+function removeWhere<T>(rows: T[], isGone: (row: T) => boolean): void {
+  rows.splice(0, rows.length, ...rows.filter((row) => !isGone(row)));
 }
 
 /** One step, whose result is nobody else's; what it throws becomes a rejection. */

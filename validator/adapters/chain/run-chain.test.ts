@@ -90,7 +90,7 @@ describe('the chain of a run', { timeout: 60_000 }, () => {
       weights: { signer: signerOf(subnet.validator), burnUid: 0 },
     });
     try {
-      const { rounds } = validator;
+      const { service: rounds } = validator;
       await until(() => rounds.clock().blocks !== null);
       const { putOpens, putCloses } = rounds.clock().blocks!;
       expect(putCloses - putOpens).toBe(1);

@@ -74,6 +74,7 @@ const closeOf = (window: number, change: Partial<WindowClose> = {}): WindowClose
   checkpoint: null,
   book: { ref: { sha256: HASH, bytes: 10 + window }, signature: '0'.repeat(128) },
   next: windowOf(window + 1),
+  forgetTicketsBefore: window - 1,
   ...change,
 });
 
@@ -242,6 +243,55 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       await expect(store.accept(contributionOf('a'))).rejects.toThrow(/takes no uploads/);
       expect(await store.peer('a')).toMatchObject({ accepted: 0 });
       expect(await store.contributions(1)).toEqual([]);
+    });
+
+    it('accepts one of several contributions that a peer sends at once', async () => {
+      await join('a');
+      const hashes = ['ab', 'cd', 'ef', '12'].map((byte) => byte.repeat(32));
+      const kept = await Promise.all(hashes.map((sha256) => store.accept(contributionOf('a', sha256))));
+      expect(new Set(kept.map(({ sha256 }) => sha256)).size).toBe(1);
+      expect(await store.contributions(1)).toEqual(kept.slice(0, 1));
+      expect(await store.peer('a')).toMatchObject({ accepted: 1 });
+    });
+
+    it('has on record what was accepted before the judging, and accepts nothing after it', async () => {
+      const hotkeys = ['a', 'b', 'c'];
+      for (const hotkey of hotkeys) await join(hotkey);
+      const [judged, ...uploads] = await Promise.allSettled([
+        store.markJudging(1).then(() => store.contributions(1)),
+        ...hotkeys.map((hotkey) => store.accept(contributionOf(hotkey))),
+      ]);
+      const accepted = uploads.filter(({ status }) => status === 'fulfilled');
+      expect(judged).toMatchObject({ status: 'fulfilled' });
+      expect(judged.status === 'fulfilled' && judged.value).toHaveLength(accepted.length);
+      expect(await store.contributions(1)).toHaveLength(accepted.length);
+    });
+
+    it('orders contributions by their hotkeys’ bytes, whatever the database’s language', async () => {
+      for (const hotkey of ['b', 'B', 'a']) {
+        await join(hotkey);
+        await store.accept(contributionOf(hotkey));
+      }
+      expect((await store.contributions(1)).map(({ hotkey }) => hotkey)).toEqual(['B', 'a', 'b']);
+    });
+
+    it('keeps one ticket a peer and window, the same one for the same bytes', async () => {
+      const ticket = { id: '1', window: 1, hotkey: 'a', sha256: HASH, bytes: 5_000_000_000, sessionKey: HASH };
+      expect(await store.issueTicket(ticket)).toEqual(ticket);
+      expect(await store.issueTicket({ ...ticket, id: '2' })).toEqual(ticket);
+      expect(await store.ticket('1')).toEqual(ticket);
+      const other = { ...ticket, id: '3', sha256: 'cd'.repeat(32) };
+      expect(await store.issueTicket(other)).toEqual(other);
+      expect(await store.ticket('1')).toBeUndefined();
+      const ofB = { ...ticket, id: '4', hotkey: 'b' };
+      await store.issueTicket(ofB);
+      await store.issueTicket({ ...ticket, id: '5', window: 2 });
+      expect((await store.unusedTickets(1)).map(({ id }) => id).sort()).toEqual(['3', '4']);
+      await join('a');
+      await store.accept(contributionOf('a'));
+      expect(await store.unusedTickets(1)).toEqual([ofB]);
+      await store.closeWindow(closeOf(1, { forgetTicketsBefore: 2 }));
+      expect([await store.ticket('4'), (await store.ticket('5'))?.window]).toEqual([undefined, 2]);
     });
 
     it('counts every refusal and keeps the verdicts of a few', async () => {

@@ -26,7 +26,9 @@ import { createRun } from '../../rounds/create-run.ts';
 import { createLocalJudgeEngine, type LocalJudgeParts } from '../../rounds/local-judge-engine.ts';
 import { loadParameters } from '../../rounds/parameters.ts';
 import type { RunChain, Clock, JudgeEngineFactory, Log } from '../../rounds/ports.ts';
-import { openRounds, type Rounds, type RoundsOptions } from '../../rounds/rounds.ts';
+import { openRounds, type Rounds } from '../../rounds/rounds.ts';
+import type { RoundsOptions } from '../../rounds/service.ts';
+import type { Places } from '../places.ts';
 import { nodeDigest, openRunFolder, type RunFolder } from '../run-folder.ts';
 
 export const START = Date.parse('2026-01-01T00:00:00.000Z');
@@ -125,15 +127,17 @@ async function makeTemplate(): Promise<string> {
   return dir;
 }
 
-async function writeTestRun(
+/** @param places where the run is kept but for its key, if not in the folder */
+export async function writeTestRun(
   dir: string,
   gauntlet: RunManifest['gauntlet'] = TEST_GAUNTLET,
   chain?: RunManifest['chain'],
+  places?: Places,
 ): Promise<void> {
   // The run's id follows from the key, and every draw from that: another key is another run.
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'validator.key'), seedFrom('the validator'), { mode: 0o600 });
-  const folder = await openRunFolder(dir);
+  const folder = await openRunFolder(dir, places);
   const parameters = initialParameters(TEST_MODEL, seedFrom('test'));
   const shape = { model: TEST_MODEL, tokenizer: { vocabSize: 32 }, data: { pageSequences: 2, tokenBytes: 2 as const } };
   const pages = await Promise.all(testPages(shape).map((page) => folder.blobs.put(page)));

@@ -1,0 +1,28 @@
+/** `gauntlet api`: answers requests of a run that another process drives, until Ctrl-C. */
+import { createLog } from '../adapters/log.ts';
+import { placesOf } from '../adapters/places.ts';
+import { createApiServer } from '../serve.ts';
+import { builtApp, logLevel, untilStopped } from './process.ts';
+import { CHAIN_NODES } from './start.ts';
+
+export interface ApiCommandOptions {
+  readonly data: string;
+  readonly port: number;
+  readonly host: string;
+}
+
+export async function apiCommand({ data, port, host }: ApiCommandOptions): Promise<void> {
+  const server = await createApiServer({
+    dataDir: data,
+    places: placesOf(process.env),
+    port,
+    host,
+    ...builtApp(),
+    connectSources: CHAIN_NODES,
+    log: createLog(logLevel()),
+  });
+  console.log(`Run ${server.run.run}: ${server.run.manifest.name}; answering at ${server.url}`);
+  await untilStopped();
+  console.log('Stopping …');
+  await server.close();
+}
