@@ -14,6 +14,10 @@ const START_MS = 30_000;
 
 export interface TestServer {
   stop(): Promise<void>;
+  /** As a power cut would, but for the disk. */
+  kill(): Promise<void>;
+  /** Again, on the same files and under the same address. */
+  start(): Promise<void>;
 }
 
 async function freePort(): Promise<number> {
@@ -82,9 +86,6 @@ function postgresUser(): { uid?: number; gid?: number } {
 export interface PostgresServer extends TestServer {
   /** Makes an empty database. @returns its address */
   database(name: string): Promise<string>;
-  /** As a power cut would, but for the disk. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
 }
 
 /** A server on a socket in its own folder, without a port. */
@@ -169,6 +170,8 @@ pipeline = catch_errors gatekeeper cache listing_formats s3api tempauth copy pro
 use = egg:swift#proxy
 account_autocreate = true
 allow_account_management = true
+# Servers that are just starting are not shunned for a minute.
+error_suppression_interval = 0
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:gatekeeper]
@@ -226,17 +229,7 @@ export async function startObjectStore(): Promise<ObjectStoreServer> {
   await chmod(folder, 0o755);
   await mkdir(join(folder, 'devices', 'd1'), { recursive: true });
   await writeFile(join(folder, 'swift.conf'), '[swift-hash]\nswift_hash_path_suffix = test\n[storage-policy:0]\nname = one\ndefault = yes\n'); // prettier-ignore
-  const children: ChildProcess[] = [];
-  const env = { ...process.env, SWIFT_DIR: folder };
-  const serve = (program: string, conf: string): void => {
-    const child = spawn(`/usr/bin/swift-${program}-server`, [conf], {
-      env,
-      stdio: 'ignore',
-      cwd: folder,
-      detached: false,
-    });
-    children.push(tiedToThisProcess(child));
-  };
+  const confs: [program: string, conf: string][] = [];
   for (const kind of ['account', 'container', 'object']) {
     const port = await freePort();
     const builder = join(folder, `${kind}.builder`);
@@ -245,27 +238,44 @@ export async function startObjectStore(): Promise<ObjectStoreServer> {
     run('swift-ring-builder', [builder, 'rebalance']);
     const conf = join(folder, `${kind}-server.conf`);
     await writeFile(conf, backendConf(folder, kind, port));
-    serve(kind, conf);
+    confs.push([kind, conf]);
   }
   const port = await freePort();
   await writeFile(join(folder, 'proxy-server.conf'), proxyConf(folder, port));
-  serve('proxy', join(folder, 'proxy-server.conf'));
+  confs.push(['proxy', join(folder, 'proxy-server.conf')]);
+  let children: ChildProcess[] = [];
 
   const origin = `http://127.0.0.1:${port}`;
   const client = new AwsClient({ ...KEYS, service: 's3', region: 'us-east-1', retries: 0 });
   async function makeBucket(name: string): Promise<void> {
     const response = await client.fetch(`${origin}/${name}`, { method: 'PUT' });
-    if (!response.ok) throw new Error(`making a bucket was answered ${response.status}: ${await response.text()}`);
+    if (!response.ok && response.status !== 409)
+      throw new Error(`making a bucket was answered ${response.status}: ${await response.text()}`);
   }
-  await until('Swift', () => makeBucket('first'));
+  async function start(): Promise<void> {
+    const env = { ...process.env, SWIFT_DIR: folder };
+    children = confs.map(([program, conf]) =>
+      tiedToThisProcess(spawn(`/usr/bin/swift-${program}-server`, [conf], { env, stdio: 'ignore', cwd: folder })),
+    );
+    // Whose bucket it is already, may make it again.
+    await until('Swift', () => makeBucket('first'));
+  }
+
+  async function kill(): Promise<void> {
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map(ended));
+  }
+
+  await start();
   return {
+    start,
+    kill,
     async bucket(name) {
       await makeBucket(name);
       return { ...KEYS, url: `${origin}/${name}`, region: 'us-east-1' };
     },
     async stop() {
-      for (const child of children) child.kill('SIGKILL');
-      await Promise.all(children.map(ended));
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -184,7 +184,7 @@ export async function writeTestRun(
 }
 
 /** The same secret each time, so that a run repeats whatever happens to it. */
-const fixedBytes = (): Uint8Array => seedFrom('the same secret');
+export const fixedBytes = (): Uint8Array => seedFrom('the same secret');
 
 let trainer: Promise<Trainer> | undefined;
 let evaluator: Promise<HostEvaluator> | undefined;

@@ -1,0 +1,320 @@
+/**
+ * Nothing lost, nothing counted twice. A run of real processes is disturbed at random (kill -9 in every phase, torn files, a
+ * disk that is full, read-only or slow, a clock that jumps, connections cut in the middle of a body, a database and a store
+ * that restart) and has to come to what the same uploads come to undisturbed. `NIGHTLY=1` kills 200 times.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { verifyHex } from '../../core/identity/signing.ts';
+import { canonicalBytes } from '../../core/identity/canonical.ts';
+import { createRandom, seedFrom, type Random } from '../../core/numerics/prng.ts';
+import type { LeaderboardEntry, SignedReceipt, WindowRecord } from '../../core/protocol/api.ts';
+import { placesOf } from '../../validator/adapters/places.ts';
+import { findPostgres, findSwift, startObjectStore, startPostgres } from '../../validator/adapters/testing/servers.ts';
+import {
+  contributionOf,
+  createTestRun,
+  deliver,
+  FakeClock,
+  joinRequest,
+  noiseGradient,
+  openTestRun,
+  START,
+  testPeer,
+  ticketRequest,
+  writeTestRun,
+  type TestPeer,
+} from '../../validator/adapters/testing/test-run.ts';
+import { createVictim, type Victim } from './victim.ts';
+
+const NIGHTLY = process.env['NIGHTLY'] === '1';
+/** Three kills each: in the train phase, in the put phase, and while it is judged. */
+const WINDOWS = NIGHTLY ? 70 : 7;
+const SHARED_WINDOWS = NIGHTLY ? 12 : 2;
+const SEED = process.env['CRASH_SEED'] ?? 'crash';
+const FAULTY = { refused: 0.02, unanswered: 0.01, slow: 0.2 };
+const HOUR_MS = 3_600_000;
+/** Real time that a start and all of a window's work fit into: kills come anywhere in it. */
+const SOON_MS = 400;
+const PATIENCE_MS = 60_000;
+
+const folders: string[] = [];
+async function temporary(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'crash-'));
+  folders.push(folder);
+  return folder;
+}
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+/** Who uploads what in a window. */
+type Uploads = ReadonlyMap<TestPeer, Uint8Array<ArrayBuffer>>;
+
+interface Reference {
+  /** In the order of the windows. */
+  readonly uploads: readonly Uploads[];
+  readonly outcome: Outcome;
+}
+
+interface Outcome {
+  readonly records: readonly Pick<
+    WindowRecord,
+    'window' | 'stateRoot' | 'lossBefore' | 'lossAfter' | 'evaluated' | 'aggregated' | 'beacon' | 'outerStep'
+  >[];
+  readonly peers: readonly LeaderboardEntry[];
+}
+
+/** Whoever joined in which window; the last one some windows later. */
+const PEERS = ['alice', 'bob', 'mallory', 'dave'].map((name, i) => ({ peer: testPeer(name), since: i < 3 ? 1 : 3 }));
+
+const comparable = ({ window, stateRoot, lossBefore, lossAfter, evaluated, aggregated, beacon, outerStep }: WindowRecord) =>
+  ({ window, stateRoot, lossBefore, lossAfter, evaluated, aggregated, beacon, outerStep }); // prettier-ignore
+
+/** The same run, left in peace. */
+async function undisturbed(windows: number): Promise<Reference> {
+  const data = join(await temporary(), 'run');
+  await createTestRun(data);
+  const clock = new FakeClock();
+  const run = await openTestRun(data, clock);
+  const { rounds } = run;
+  const uploads: Uploads[] = [];
+  const records: WindowRecord[] = [];
+  for (let window = 1; window <= windows; window++) {
+    const present = PEERS.filter(({ since }) => since <= window);
+    for (const { peer, since } of present) {
+      if (since === window) await rounds.join(await joinRequest(rounds.clock().run, peer));
+    }
+    const made = new Map<TestPeer, Uint8Array<ArrayBuffer>>();
+    for (const { peer } of present) {
+      const change = peer === PEERS[2]!.peer ? { gradient: noiseGradient(String(window)) } : {};
+      made.set(peer, await contributionOf(run, peer, change));
+    }
+    clock.moveTo(rounds.clock().putOpensAt);
+    for (const [peer, bytes] of made) await deliver(run, peer, bytes);
+    await rounds.closeWindow();
+    uploads.push(made);
+    records.push(await rounds.window(window));
+  }
+  const { peers } = await rounds.leaderboard();
+  await run.close();
+  return { uploads, outcome: { records: records.map(comparable), peers } };
+}
+
+/** What a peer says of an attempt that failed: it tries again, as long as that makes sense. */
+async function insist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) throw new Error(`${what} did not come about`, { cause: error });
+      await sleep(15);
+    }
+  }
+}
+
+/** Half a body, and then the line is cut. */
+async function cutOff(url: string, bytes: Uint8Array): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const upload = request(url, { method: 'PUT', headers: { 'content-length': bytes.length } });
+    upload.on('error', () => resolve());
+    upload.on('response', () => resolve());
+    upload.write(bytes.subarray(0, bytes.length / 2), () => upload.destroy());
+  });
+}
+
+interface Disturbance {
+  readonly victim: Victim;
+  readonly random: Random;
+  readonly receipts: SignedReceipt[];
+}
+
+async function upload(
+  { victim, random, receipts }: Disturbance,
+  peer: TestPeer,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  await insist(`an upload of ${peer.hotkey}`, async () => {
+    const api = await victim.api();
+    const clock = await api.clock();
+    if (clock.phase === 'train') victim.setTime(Date.parse(clock.putOpensAt));
+    const ticket = await api.ticket(await ticketRequest(clock, peer, bytes));
+    if (random.uniform() < 0.3 && !ticket.store) await cutOff(new URL(ticket.url, api.url).href, bytes);
+    receipts.push(await api.upload(ticket, bytes));
+  });
+}
+
+/** Moves the time to wherever the window's next phase is, until it is published. */
+async function publish({ victim }: Disturbance, window: number, missing: () => Promise<void>): Promise<void> {
+  await insist(`the publication of window ${window}`, async () => {
+    const api = await victim.api();
+    const clock = await api.clock();
+    if (clock.window > window) return;
+    if (clock.phase === 'train') {
+      // It was down when the put phase ended: the window has a new one.
+      victim.setTime(Date.parse(clock.putOpensAt));
+      await missing();
+    } else victim.setTime(Math.max(victim.time + 1_000, Date.parse(clock.putClosesAt)));
+    throw new Error(`it is in phase ${clock.phase}`);
+  });
+}
+
+interface DisturbedOptions {
+  readonly data: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What happens around the process in each window. */
+  readonly outage?: (window: number) => Promise<void>;
+}
+
+async function disturbed(reference: Reference, { data, environment, outage }: DisturbedOptions) {
+  const random = createRandom(seedFrom(SEED));
+  const victim = createVictim(data, START + HOUR_MS, random, environment);
+  const state: Disturbance = { victim, random, receipts: [] };
+  for (const [i, uploads] of reference.uploads.entries()) {
+    const window = i + 1;
+    victim.setFaults(random.uniform() < 0.5 ? FAULTY : { refused: 0, unanswered: 0, slow: 0 });
+    // A clock that is set back: the put phase is further away than it was.
+    if (random.uniform() < 0.5) victim.setTime(Math.max(START, victim.time - random.below(2 * HOUR_MS)));
+    const { run } = await insist('the clock', async () => (await victim.api()).clock());
+    let killed = victim.killIn(random.below(SOON_MS));
+    const around = outage?.(window);
+    for (const { peer, since } of PEERS) {
+      if (since === window) await insist('a join', async () => (await victim.api()).join(await joinRequest(run, peer)));
+    }
+    const all = async (): Promise<void> => {
+      await Promise.all([...uploads].map(([peer, bytes]) => upload(state, peer, bytes)));
+    };
+    const { putOpensAt } = await insist('the clock', async () => (await victim.api()).clock());
+    await killed;
+    victim.setTime(Math.max(victim.time, Date.parse(putOpensAt)));
+    killed = victim.killIn(random.below(SOON_MS));
+    await all();
+    await Promise.all([killed, around]);
+    // And one that jumps ahead, over the end of the put phase and beyond.
+    const { putClosesAt } = await insist('the clock', async () => (await victim.api()).clock());
+    victim.setTime(Date.parse(putClosesAt) + (random.uniform() < 0.3 ? random.below(HOUR_MS) : 1));
+    killed = victim.killIn(random.below(SOON_MS));
+    await publish(state, window, all);
+    await killed;
+    const { stateRoot } = await insist('the record', async () => (await victim.api()).window(window));
+    expect([window, stateRoot]).toEqual([window, reference.outcome.records[i]!.stateRoot]);
+  }
+  victim.setFaults({ refused: 0, unanswered: 0, slow: 0 });
+  const api = await victim.api();
+  const windows = reference.uploads.length;
+  const records = await Promise.all(
+    Array.from({ length: windows }, (_, i) => insist('a record', () => api.window(i + 1))),
+  );
+  const { peers } = await insist('the leaderboard', () => api.leaderboard());
+  const states = await Promise.all(peers.map(({ hotkey }) => insist('a peer', () => api.peer(hotkey))));
+  const { manifest } = await insist('the manifest', () => api.run());
+  const published = await insist('the windows', () => api.windows(1, 1_000));
+  await victim.kill();
+  return {
+    outcome: { records: records.map(comparable), peers },
+    records,
+    states,
+    published,
+    manifest,
+    victim,
+    receipts: state.receipts,
+  };
+}
+
+function expectNothingLost(reference: Reference, result: Awaited<ReturnType<typeof disturbed>>): void {
+  const { outcome, records, states, published, manifest, receipts } = result;
+  expect(outcome.records).toEqual(reference.outcome.records);
+  const withoutPlace = (peers: readonly LeaderboardEntry[]) =>
+    [...peers].sort((a, b) => (a.hotkey < b.hotkey ? -1 : 1));
+  expect(withoutPlace(outcome.peers)).toEqual(withoutPlace(reference.outcome.peers));
+  expect(published.map(({ window }) => window)).toEqual(reference.uploads.map((_, i) => i + 1));
+  expect(receipts.length).toBeGreaterThanOrEqual(reference.uploads.reduce((sum, { size }) => sum + size, 0));
+  const taken = new Set(
+    records.flatMap(({ window, contributions }) =>
+      contributions.map(({ hotkey, sha256 }) => `${window} ${hotkey} ${sha256}`),
+    ),
+  );
+  for (const { receipt, signature } of receipts) {
+    expect(verifyHex('receipt', canonicalBytes(receipt), signature, manifest.validator.publicKey)).toBe(true);
+    expect(taken).toContain(`${receipt.window} ${receipt.hotkey} ${receipt.sha256}`);
+  }
+  const accepted = states.reduce((sum, { contributions }) => sum + contributions.accepted, 0);
+  expect(accepted).toBe(records.reduce((sum, { contributions }) => sum + contributions.length, 0));
+}
+
+const TIMEOUT_MS = NIGHTLY ? 3_600_000 : 180_000;
+
+it(
+  'a run that is killed, starved and confused comes to what it comes to in peace',
+  async () => {
+    const reference = await undisturbed(WINDOWS);
+    const data = join(await temporary(), 'run');
+    await createTestRun(data);
+    const result = await disturbed(reference, { data });
+    expectNothingLost(reference, result);
+    expect(result.victim.kills).toBeGreaterThanOrEqual(NIGHTLY ? 200 : 20);
+    console.log(`${result.victim.kills} kills over ${WINDOWS} windows, ${result.receipts.length} receipts, none lost`);
+    // What it leaves is a run that opens as it is, with nothing of the past in the way.
+    const reopened = await openTestRun(data, new FakeClock());
+    expect(await reopened.folder.store.openWindow()).toMatchObject({ window: WINDOWS + 1 });
+    await reopened.close();
+  },
+  TIMEOUT_MS,
+);
+
+const shared = findPostgres() !== undefined && findSwift();
+if (!shared) console.log('skipped: no PostgreSQL or no S3-compatible store is installed');
+
+describe.skipIf(!shared)('on PostgreSQL and an S3-compatible store', () => {
+  it(
+    'so does one whose database and store restart, too',
+    async () => {
+      const [reference, postgres, store] = await Promise.all([
+        undisturbed(SHARED_WINDOWS),
+        startPostgres(),
+        startObjectStore(),
+      ]);
+      try {
+        const bucket = await store.bucket('crash');
+        const environment = {
+          DATABASE_URL: await postgres.database('crash'),
+          BLOBS_URL: bucket.url,
+          AWS_ACCESS_KEY_ID: bucket.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: bucket.secretAccessKey,
+        };
+        const data = join(await temporary(), 'run');
+        await writeTestRun(data, undefined, undefined, placesOf(environment));
+        const outage = async (window: number): Promise<void> => {
+          const server = window % 2 === 1 ? postgres : store;
+          await server.kill();
+          await sleep(300);
+          await server.start();
+        };
+        const result = await disturbed(reference, { data, environment, outage });
+        expectNothingLost(reference, result);
+        console.log(
+          `${result.victim.kills} kills and ${SHARED_WINDOWS} restarts, ${result.receipts.length} receipts, none lost`,
+        );
+      } finally {
+        await Promise.all([postgres.stop(), store.stop()]);
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
+
+it('the reference is worth comparing with', async () => {
+  const { outcome, uploads } = await undisturbed(3);
+  expect(new Set(outcome.records.map(({ stateRoot }) => stateRoot)).size).toBe(3);
+  expect(outcome.records.every(({ aggregated }) => aggregated.length > 0)).toBe(true);
+  const hashes = uploads.flatMap((made) =>
+    [...made.values()].map((bytes) => createHash('sha256').update(bytes).digest('hex')),
+  );
+  expect(new Set(hashes).size).toBe(hashes.length);
+}, 60_000);
