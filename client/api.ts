@@ -31,6 +31,7 @@ import { SignedBookSchema, type SignedBook } from '../core/protocol/book.ts';
 import { ChainRecordsSchema, type ChainRecord } from '../core/protocol/chain.ts';
 import { SignedManifestSchema, type SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
+import { parseBoundedJson } from '../core/wire/bounded-json.ts';
 import { boundedFetch, UnreachableError } from './http.ts';
 import { parseInSlices } from './in-slices.ts';
 
@@ -110,7 +111,7 @@ export function createValidatorApi({
     });
     let value: unknown;
     try {
-      value = JSON.parse(new TextDecoder().decode(bytes));
+      value = parseBoundedJson(bytes);
     } catch (cause) {
       throw new UnreachableError(`${path} answered something that is not JSON`, { cause });
     }

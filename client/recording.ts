@@ -8,6 +8,7 @@ import {
   type Recording,
 } from '../core/protocol/recording.ts';
 import { ProblemError } from '../core/protocol/problem.ts';
+import { parseBoundedJson } from '../core/wire/bounded-json.ts';
 import type { ValidatorApi } from './api.ts';
 
 /** Bytes of a file, and of what it unfolds to: what a tab bears. */
@@ -98,7 +99,7 @@ export async function unpackRecording(bytes: Uint8Array<ArrayBuffer>): Promise<R
   const packed = GZIP.every((byte, i) => bytes[i] === byte);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(packed ? await unzip(bytes) : bytes));
+    json = parseBoundedJson(packed ? await unzip(bytes) : bytes);
   } catch (cause) {
     if (cause instanceof RecordingError) throw cause;
     throw new RecordingError('This file is no recording: make one with `npx gauntlet record`.', { cause });

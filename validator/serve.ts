@@ -11,7 +11,7 @@ import { followRunChain, type LiveChain } from './adapters/chain/run-chain.ts';
 import { createJudgePool } from './adapters/judge-pool.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
-import { listen } from './adapters/node-server.ts';
+import { listen, type ServerLimits } from './adapters/node-server.ts';
 import type { Places } from './adapters/places.ts';
 import type { JobQueue } from './adapters/postgres/evaluation-jobs.ts';
 import { openRunFolder, openSharedRun, readRunFolder, type RunFolder } from './adapters/run-folder.ts';
@@ -117,6 +117,8 @@ export interface ValidatorOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly host: string;
+  /** Other bounds on connections than the usual ones. */
+  readonly limits?: Partial<ServerLimits>;
   /** Origins whose pages may call the API; by default any, since the API holds nothing of a browser's (no cookies). */
   readonly corsOrigins?: '*' | readonly string[];
   /** The built app, served at /. */

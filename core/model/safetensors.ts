@@ -3,6 +3,7 @@
  * Strict on reading, because the files come from strangers; F32 on writing. Like the formats themselves, little-endian
  * hosts are assumed (every browser and server there is).
  */
+import { parseBoundedJson } from '../wire/bounded-json.ts';
 
 /** The bytes are not a safetensors file of the kinds this reads; the message says why. */
 export class SafetensorsError extends Error {
@@ -98,7 +99,9 @@ function parseEntry(name: string, value: unknown): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = value;
   const width = typeof dtype === 'string' ? DTYPE_BYTES.get(dtype) : undefined;
   if (typeof dtype !== 'string' || width === undefined) {
-    throw new SafetensorsError(`tensor ${name} has an unknown dtype ${String(dtype)}`);
+    throw new SafetensorsError(
+      `tensor ${name} has an unknown dtype ${typeof dtype === 'string' ? dtype : typeof dtype}`,
+    );
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) {
     throw new SafetensorsError(`tensor ${name} has a shape that is not a list of sizes`);
@@ -127,7 +130,7 @@ export function parseHeader(header: Uint8Array, fileBytes: number): SafetensorsH
   if (header[0] !== 0x7b) throw new SafetensorsError('the header does not begin with {');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header));
+    parsed = parseBoundedJson(header);
   } catch (cause) {
     throw new SafetensorsError('the header is not JSON in UTF-8', { cause });
   }

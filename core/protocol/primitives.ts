@@ -37,8 +37,8 @@ export const WindowSchema = z
   .min(0)
   .max(2 ** 31 - 1);
 
-/** UTC, ISO 8601 with milliseconds. */
-export const InstantSchema = z.iso.datetime();
+/** UTC, ISO 8601 with milliseconds. Bounded, since a fraction of a second could otherwise go on for kilobytes. */
+export const InstantSchema = z.iso.datetime().max(32);
 
 /** A content-addressed blob: GET /v1/blobs/:sha256. */
 export const BlobRefSchema = z

@@ -13,6 +13,7 @@ import {
 import { SignedBookSchema, type SignedBook } from '../../core/protocol/book.ts';
 import { SignedManifestSchema, type SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
+import { parseBoundedJson } from '../../core/wire/bounded-json.ts';
 
 /** The public data cannot be had, or is not what it has to be: there is nothing to audit. */
 export class AuditSourceError extends Error {
@@ -68,7 +69,7 @@ export function createAuditSource(baseUrl: string, fetchFrom: typeof fetch = fet
     if (!bytes) return undefined;
     let value: unknown;
     try {
-      value = JSON.parse(new TextDecoder().decode(bytes));
+      value = parseBoundedJson(bytes);
     } catch (cause) {
       throw new AuditSourceError(`${base}${path} answers with something that is no JSON`, { cause });
     }

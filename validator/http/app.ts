@@ -12,7 +12,7 @@ import { blobPath, blobResponse, type BlobReader } from './blobs.ts';
 import { DOCS_CSS, docsHtml } from './docs.ts';
 import { createEventStreams, type EventStreams } from './event-stream.ts';
 import { createModelFiles, modelFilePath } from './model-files.ts';
-import { asProblem, malformed, pathOf, problemResponse } from './problems.ts';
+import { asProblem, malformed, pathOf, problemResponse, problemText } from './problems.ts';
 import { unsatisfiedRange } from './ranged.ts';
 import * as routes from './routes.ts';
 import type { ValidatorService } from './validator-service.ts';
@@ -84,7 +84,15 @@ export function createApp(options: HttpOptions): HttpApp {
       throw new ProblemError('too-large', `A JSON body has at most ${routes.MAX_JSON_BYTES} bytes.`);
     },
   });
-  app.on('POST', '/v1/*', jsonLimit);
+  app.on('POST', '/v1/*', async (c, next) => {
+    try {
+      // What handlers throw does not come back through here: these are errors of reading.
+      return await jsonLimit(c, next);
+    } catch (cause) {
+      if (cause instanceof ProblemError) throw cause;
+      throw new ProblemError('malformed-request', 'The connection broke within the body; send it again.', { cause });
+    }
+  });
 
   app.onError((error, c) => {
     const problem = asProblem(error);
@@ -198,7 +206,10 @@ function openApiDocument(app: OpenAPIHono): Document {
       '/v1/events': {
         get: {
           summary: 'Server-sent events: clock, window, leaderboard; the data is an Event',
-          responses: { 200: { description: 'A stream', content: { 'text/event-stream': {} } } },
+          responses: {
+            200: { description: 'A stream', content: { 'text/event-stream': {} } },
+            429: { description: problemText('too-many-requests') },
+          },
         },
       },
     },

@@ -1,5 +1,6 @@
 /** Content-addressed blobs: immutable, cacheable for ever, in whole or by one byte range. */
-import { PROBLEMS, ProblemError } from '../../core/protocol/problem.ts';
+import { ProblemError } from '../../core/protocol/problem.ts';
+import { problemText } from './problems.ts';
 import { RANGE, rangedResponse } from './ranged.ts';
 
 export interface BlobReader {
@@ -66,8 +67,8 @@ export const blobPath = {
       206: { description: 'The range asked for', content: { 'application/octet-stream': {} } },
       307: { description: 'It is in the store, at this address' },
       304: { description: 'The client has it' },
-      404: { description: `${PROBLEMS['unknown-blob'].title} (\`/problems/unknown-blob\`)` },
-      416: { description: `${PROBLEMS['range-not-satisfiable'].title} (\`/problems/range-not-satisfiable\`)` },
+      404: { description: problemText('unknown-blob') },
+      416: { description: problemText('range-not-satisfiable') },
     },
   },
 };

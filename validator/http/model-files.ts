@@ -10,6 +10,7 @@ import {
 } from '../../core/model/hf-export.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import type { BlobReader } from './blobs.ts';
+import { problemText, shortened } from './problems.ts';
 import { rangedResponse } from './ranged.ts';
 import type { ValidatorService } from './validator-service.ts';
 
@@ -113,7 +114,10 @@ export function createModelFiles(service: Pick<ValidatorService, 'manifest' | 'm
       });
       const text = (await texts).get(name);
       if (text === undefined) {
-        throw new ProblemError('unknown-route', `The newest model has no file of the name ${name}; /docs lists them.`);
+        throw new ProblemError(
+          'unknown-route',
+          `The newest model has no file of the name ${shortened(name)}; /docs lists them.`,
+        );
       }
       return new Response(request.method === 'HEAD' ? null : text, { headers });
     },
@@ -138,8 +142,10 @@ export const modelFilePath = {
     responses: {
       200: { description: 'The file; the weights also by one range. Their ETag is the state root' },
       206: { description: 'The range asked for' },
-      404: { description: 'No such file' },
-      429: { description: 'Too many download at once' },
+      304: { description: 'The client has it' },
+      404: { description: problemText('unknown-route') },
+      416: { description: problemText('range-not-satisfiable') },
+      429: { description: problemText('too-many-requests') },
     },
   },
 };

@@ -2,9 +2,15 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type * as z from 'zod';
-import { ProblemError, type Problem } from '../../core/protocol/problem.ts';
+import { PROBLEMS, ProblemError, type Problem, type ProblemKey } from '../../core/protocol/problem.ts';
 
 const CONTENT_TYPE = 'application/problem+json';
+const MAX_SAID = 200;
+
+/** A refusal in the documentation: what it means, and its type. */
+export function problemText(key: ProblemKey): string {
+  return `${PROBLEMS[key].title} (\`/problems/${key}\`)`;
+}
 
 export function problemResponse(error: ProblemError, instance: string): Response {
   const problem: Problem = error.toProblem(instance);
@@ -14,11 +20,16 @@ export function problemResponse(error: ProblemError, instance: string): Response
   });
 }
 
+/** What a stranger sent is not said back at length. */
+export function shortened(text: string): string {
+  return text.length <= MAX_SAID ? text : `${text.slice(0, MAX_SAID)}…`;
+}
+
 /** Says which fields of a request do not fit, the first few of them. */
 export function malformed(issues: readonly z.core.$ZodIssue[], where: string): ProblemError {
   const said = issues.slice(0, 3).map((issue) => {
     const field = issue.path.map(String).join('.');
-    return field === '' ? issue.message : `${field}: ${issue.message}`;
+    return shortened(field === '' ? issue.message : `${field}: ${issue.message}`);
   });
   return new ProblemError(
     'malformed-request',
@@ -29,7 +40,7 @@ export function malformed(issues: readonly z.core.$ZodIssue[], where: string): P
 /** The problem that an error is to the outside; what is inside stays in the log. */
 export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  if (error instanceof HTTPException && error.status === 400) {
+  if (error instanceof HTTPException && (error.status === 400 || error.status === 415)) {
     return new ProblemError('malformed-request', 'The body is not JSON: send application/json as /openapi.json says.', {
       cause: error,
     });

@@ -20,6 +20,7 @@ import { ChainRecordsSchema, ChainStateSchema } from '../../core/protocol/chain.
 import { SignedManifestSchema } from '../../core/protocol/manifest.ts';
 import { HotkeySchema, WindowSchema } from '../../core/protocol/primitives.ts';
 import { PROBLEMS, ProblemSchema, type ProblemKey } from '../../core/protocol/problem.ts';
+import { problemText } from './problems.ts';
 
 export const MAX_JSON_BYTES = 64 * 1024;
 export const MAX_WINDOWS = 1_000;
@@ -43,7 +44,7 @@ function problems(
     [...byStatus].map(([status, sameStatus]) => [
       status,
       {
-        description: sameStatus.map((key) => `${PROBLEMS[key].title} (\`/problems/${key}\`)`).join('. '),
+        description: sameStatus.map(problemText).join('. '),
         content: { 'application/problem+json': { schema: ProblemSchema } },
       },
     ]),
@@ -109,7 +110,14 @@ export const revokeRoute = createRoute({
   request: { params: z.object({ hotkey: HotkeySchema }), body: body(RevocationRequestSchema) },
   responses: {
     200: json(PeerSchema, 'The peer'),
-    ...problems('malformed-request', 'wrong-run', 'wrong-signature', 'delegation-not-yet-valid', 'unknown-hotkey'),
+    ...problems(
+      'malformed-request',
+      'wrong-run',
+      'wrong-signature',
+      'delegation-not-yet-valid',
+      'unknown-hotkey',
+      'too-large',
+    ),
   },
 });
 
@@ -212,6 +220,8 @@ export const ticketRoute = createRoute({
       'unknown-hotkey',
       'wrong-signature',
       'delegation-expired',
+      'delegation-revoked',
+      'not-registered',
       'too-large',
       'malformed-contribution',
       'too-late',
@@ -237,6 +247,7 @@ export const uploadRoute = createRoute({
       'The receipt: the bytes are durable. Sending the same bytes again gives the same one',
     ),
     ...problems(
+      'malformed-request',
       'unknown-ticket',
       'too-early',
       'too-late',
@@ -251,8 +262,11 @@ export const uploadRoute = createRoute({
       'wrong-run',
       'wrong-window',
       'wrong-model',
+      'delegation-expired',
+      'delegation-revoked',
       'already-delivered',
       'too-many-requests',
+      'not-ready',
     ),
   },
 });
@@ -280,8 +294,11 @@ export const arrivedRoute = createRoute({
       'wrong-run',
       'wrong-window',
       'wrong-model',
+      'delegation-expired',
+      'delegation-revoked',
       'already-delivered',
       'too-many-requests',
+      'not-ready',
     ),
   },
 });
