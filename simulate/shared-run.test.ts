@@ -103,7 +103,7 @@ describe.skipIf(!available)('a run that several processes share', () => {
       contributions.map(({ hotkey, sha256 }) => `${window} ${hotkey} ${sha256}`),
     );
     const due = receipts.filter(({ receipt }) => receipt.window <= windows.length);
-    expect(due.length).toBeGreaterThanOrEqual(4);
+    expect(due.length).toBeGreaterThanOrEqual(2);
     for (const { receipt } of due) expect(taken).toContain(`${receipt.window} ${receipt.hotkey} ${receipt.sha256}`);
     expect(new Set(taken).size).toBe(taken.length);
     // Arrivals are the store's, within the put phase; that of the kill was held anew, and what came before it counts.

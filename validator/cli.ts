@@ -7,6 +7,7 @@ import { PRESET_NAMES } from '../core/model/presets.ts';
 import { MAX_RECORDED_WINDOWS } from '../core/protocol/recording.ts';
 import { apiCommand } from './commands/api.ts';
 import { auditCommand } from './commands/audit.ts';
+import { backupCommand, restoreCommand, verifyCommand } from './commands/backup.ts';
 import { chainCommitCommand, chainCommitmentsCommand } from './commands/chain-commitments.ts';
 import { chainStatusCommand } from './commands/chain-status.ts';
 import { chainWeightsCommand } from './commands/chain-weights.ts';
@@ -185,6 +186,26 @@ program
   .option('--windows <n>', 'the newest so many; all if left out', integer(1, MAX_RECORDED_WINDOWS))
   .action(recordCommand);
 
+program
+  .command('backup')
+  .description('copy a run’s folder, while a validator works on it or not; into an earlier copy only what is new')
+  .addOption(dataOption())
+  .requiredOption('--out <dir>', 'folder of the copy')
+  .action(backupCommand);
+
+program
+  .command('restore')
+  .description('put a backup where a validator can start on it')
+  .requiredOption('--from <dir>', 'folder of the copy')
+  .requiredOption('--data <dir>', 'an empty folder, or a new one')
+  .action(restoreCommand);
+
+program
+  .command('verify')
+  .description('check that all that a run’s record names is there and is what it says; exit code 1 when it is not')
+  .addOption(dataOption())
+  .action(verifyCommand);
+
 const chain = program.command('chain').description('the Bittensor subnet that a run hangs on, or any other');
 
 chainCommand('status', 'what the chain says of the subnet and its neurons')
@@ -207,6 +228,9 @@ chainCommand('commit', 'publish a text of at most 128 bytes for a hotkey: a vali
 chainCommand('commitments', 'what the subnet’s hotkeys have published')
   .option('--json', 'as JSON')
   .action(chainCommitmentsCommand);
+
+// Whoever read the output is gone, such as `head` or a closed terminal: no reason to end a run.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {
   await program.parseAsync();

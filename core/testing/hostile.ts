@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 const NIGHTLY = process.env['NIGHTLY'] === '1';
 
 /** Nightly runs are so many times as long: a million inputs over all decoders and routes. */
-const NIGHTLY_FACTOR = 150;
+const NIGHTLY_FACTOR = 80;
 
 /** The same inputs at every change, others each night; a failure prints its seed. */
 export function sample(runs: number): { numRuns: number; seed?: number; endOnFailure: boolean } {

@@ -307,15 +307,23 @@ describe('those who say one thing and mean another', () => {
     expect(statuses.filter((status) => status < 400 || status >= 500)).toEqual([]);
   });
 
-  it('bodies shorter than they say, chunked or not, are no fault of the server', async () => {
-    for (const headers of ['content-length: 500', 'transfer-encoding: chunked']) {
-      const line = await dial(validator.url);
-      line.socket.end(post(headers, headers.startsWith('t') ? '5\r\n{"a"' : '{"a"'));
-      await within(line.closed, PATIENCE_MS);
-      const broken = await dial(validator.url);
-      broken.socket.write(post(headers, headers.startsWith('t') ? '5\r\n{"a"' : '{"a"'));
-      await sleep(30);
-      broken.socket.resetAndDestroy();
+  it.each([
+    ['with a length', 'content-length: 500', '{"a"'],
+    ['in chunks', 'transfer-encoding: chunked', '5\r\n{"a"'],
+  ])('bodies %s that break off are no fault of the server, whatever they are', async (_, length, body) => {
+    for (const type of ['content-type: application/json\r\n', 'content-type: text/plain\r\n', '']) {
+      for (const target of ['POST /v1/peers', 'PUT /v1/uploads/a', 'POST /v1/uploads/a', 'DELETE /v1/peers']) {
+        for (const sent of ['', body]) {
+          const text = `${target} HTTP/1.1\r\nhost: a\r\n${type}${length}\r\n\r\n${sent}`;
+          const ended = await dial(validator.url);
+          ended.socket.end(text);
+          const broken = await dial(validator.url);
+          broken.socket.write(text);
+          await sleep(10);
+          broken.socket.resetAndDestroy();
+          await within(ended.closed, PATIENCE_MS);
+        }
+      }
     }
     await sleep(100);
     await expectServed();
@@ -462,13 +470,15 @@ describe('expressions on what strangers send', () => {
 
   it.each(Object.keys(readers))('%s takes time in proportion to its length', (name) => {
     const [read, textOf] = readers[name]!;
-    const short = textOf(SHORT);
+    const [short, long] = [textOf(SHORT), textOf(SHORT * FACTOR)];
     quickest(read, short, 20);
-    // What takes the square of its length takes sixteen times sixteen as long. Below a fifth of a millisecond there is
-    // nothing to compare.
-    expect(quickest(read, textOf(SHORT * FACTOR), 5)).toBeLessThan(
-      Math.max(0.2, quickest(read, short, 5)) * FACTOR * 4,
-    );
+    // What takes the square of its length takes sixteen times sixteen as long; half of that is far from either. What is
+    // too quick has nothing to compare, and a machine that is busy is asked again.
+    let ratio = Infinity;
+    for (let attempt = 0; attempt < 5 && ratio >= (FACTOR * FACTOR) / 2; attempt++) {
+      ratio = Math.min(ratio, quickest(read, long, 5) / Math.max(0.2, quickest(read, short, 5)));
+    }
+    expect(ratio).toBeLessThan((FACTOR * FACTOR) / 2);
   });
 
   it('an address has a length before it has a number: base58 takes the square of it', () => {

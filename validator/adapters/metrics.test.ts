@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
 
@@ -18,4 +19,16 @@ it('reports evaluations a minute of the newest window that had any, and counts t
     'gauntlet_evaluations_total{run="a run"} 6',
     'gauntlet_evaluations_per_minute{run="a run"} 90',
   ]);
+});
+
+it('has every figure that the dashboard, the alerts and the operator’s handbook name', async () => {
+  const metrics = createMetrics('a run');
+  metrics.follow({ head: () => undefined, heardAt: () => undefined, connections: () => 1 }, () => 0);
+  const known = new Set([...(await metrics.render()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!));
+  for (const file of ['deploy/grafana-dashboard.json', 'deploy/alerts.yaml', 'docs/operator.md']) {
+    const text = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const named = text.match(/\b(?:gauntlet|process|nodejs)_[a-z0-9_]+/g)!.map((name) => name.replace(/_bucket$/, ''));
+    expect(named.length).toBeGreaterThan(5);
+    for (const name of named) expect([file, name, known.has(name)]).toEqual([file, name, true]);
+  }
 });

@@ -111,11 +111,11 @@ export async function openEvaluatedRun(
 export async function readRunFolder(
   dataDir: string,
   places: Places = {},
-): Promise<Pick<RunFolder, 'store' | 'blobs' | 'digest' | 'close'>> {
+): Promise<Pick<RunFolder, 'store' | 'blobs' | 'uploads' | 'digest' | 'close'>> {
   const record = await openRecord(dataDir, places, silent);
   return {
     ...record,
-    blobs: (await openBlobs(dataDir, places)).blobs,
+    ...(await openBlobs(dataDir, places)),
     digest: nodeDigest,
     close: () => (record.shared ?? record.store).close(),
   };

@@ -10,6 +10,7 @@ import { SafetensorsError } from '../../core/model/safetensors.ts';
 import { ManifestError } from '../../core/identity/manifest.ts';
 import { AuditSourceError } from '../audit/source.ts';
 import { HotkeyFileError } from '../adapters/chain/hotkey-file.ts';
+import { BackupError } from '../adapters/backup.ts';
 import { FolderInUseError } from '../adapters/lock.ts';
 import { PlacesError } from '../adapters/places.ts';
 import { ObjectStoreError } from '../adapters/s3/bucket.ts';
@@ -26,6 +27,7 @@ const EXPECTED = [
   HotkeyFileError,
   ManifestError,
   FolderInUseError,
+  BackupError,
   PlacesError,
   ObjectStoreError,
   CorruptRunError,

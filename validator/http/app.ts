@@ -86,8 +86,11 @@ export function createApp(options: HttpOptions): HttpApp {
   });
   app.on('POST', '/v1/*', async (c, next) => {
     try {
-      // What handlers throw does not come back through here: these are errors of reading.
-      return await jsonLimit(c, next);
+      // What handlers throw does not come back through here: these are errors of reading. It is read once, and kept.
+      return await jsonLimit(c, async () => {
+        await c.req.arrayBuffer();
+        await next();
+      });
     } catch (cause) {
       if (cause instanceof ProblemError) throw cause;
       throw new ProblemError('malformed-request', 'The connection broke within the body; send it again.', { cause });

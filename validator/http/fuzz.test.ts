@@ -208,7 +208,8 @@ function segment(schema: Schema, name: string): fc.Arbitrary<string> {
 }
 
 const HEADER_VALUES: Readonly<Record<string, readonly string[]>> = {
-  range: ['bytes=0-0', 'bytes=-1', 'bytes=5-', 'bytes=-', 'bytes=9-1', 'bytes=0-999999999999999', 'bytes=0-9999999999999999', 'bytes=0-1,3-4', 'bytes=-0', 'bits=0-1', `bytes=${'0'.repeat(4_000)}-1`, 'bytes=1e3-', 'bytes=0-1\t'], // prettier-ignore
+  range: ['bytes=0-0', 'bytes=-1', 'bytes=5-',
+    'bytes=999999999-', 'bytes=-', 'bytes=9-1', 'bytes=0-999999999999999', 'bytes=0-9999999999999999', 'bytes=0-1,3-4', 'bytes=-0', 'bits=0-1', `bytes=${'0'.repeat(4_000)}-1`, 'bytes=1e3-', 'bytes=0-1\t'], // prettier-ignore
   'if-none-match': ['*', '"', 'W/"a"', ','.repeat(4_000), '"a", "b"', ''],
   'if-range': ['"a"', 'W/"a"', 'Thu, 01 Jan 1970 00:00:00 GMT', '*'],
   'content-length': ['0', '1', '-1', '+5', '1e3', '99999999999999999999', '0x10', '1, 2', ''],
