@@ -1,9 +1,16 @@
 import { expect, test, type Page } from '@playwright/test';
 import { evaluateGraph } from '../../engine/graph/evaluate.ts';
+import { NIGHTLY } from '../nightly.ts';
 import { buildCase, KERNEL_CASES } from './kernel-cases.ts';
 
 /** Of fp32 sums and exponentials, as a part of a result's largest element. */
 const TOLERANCE = 3e-6;
+
+/** Of an operator with more cases than that, half of them are run but for the nightly form. */
+const MANY_CASES = 16;
+
+/** By the Thue-Morse sequence: cases that vary in two or four ways lose none of them. */
+const isLeftOut = (number: number): boolean => number.toString(2).replaceAll('0', '').length % 2 === 1;
 
 function largestError(actual: Float32Array, expected: Float64Array): number {
   if (actual.length !== expected.length) return Infinity;
@@ -29,6 +36,7 @@ test.describe('kernels give what double precision gives, steadily, and write now
     test(operator, async () => {
       expect(new Set(cases.map(({ name }) => name)).size, 'cases have names of their own').toBe(cases.length);
       for (const [number, kernelCase] of cases.entries()) {
+        if (!NIGHTLY && cases.length > MANY_CASES && isLeftOut(number)) continue;
         const { name, donated = [] } = kernelCase;
         const result = await page.evaluate(([...of]) => window.runKernelCase(...of), [operator, number] as const);
         const { outputs, feeds } = buildCase(kernelCase);
