@@ -44,6 +44,8 @@ export const installable = (): Plugin[] =>
         /embed\.html/,
       ],
       cleanupOutdatedCaches: true,
+      // Imported from a second file, it would be one that nothing checks.
+      inlineWorkboxRuntime: true,
       // Vite names these by their content.
       dontCacheBustURLsMatching: /\/assets\//,
       sourcemap: false,

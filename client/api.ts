@@ -1,6 +1,6 @@
 /** The validator's HTTP API as functions: answers are schema-checked, bounded and typed. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { Digest } from '../core/lockstep/digest.ts';
 import {
   CheckpointSchema,
@@ -31,19 +31,25 @@ import { SignedBookSchema, type SignedBook } from '../core/protocol/book.ts';
 import { ChainRecordsSchema, type ChainRecord } from '../core/protocol/chain.ts';
 import { SignedManifestSchema, type SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
+import { ProblemError } from '../core/protocol/problem.ts';
+import { formatRange, PROTOCOL_HEADER, SPOKEN } from '../core/protocol/versions.ts';
 import { parseBoundedJson } from '../core/wire/bounded-json.ts';
-import { boundedFetch, UnreachableError } from './http.ts';
+import { boundedAnswer, boundedFetch, NotUnderstoodError, UnreachableError } from './http.ts';
 import { parseInSlices } from './in-slices.ts';
 
 const JSON_TIMEOUT_MS = 15_000;
 const MAX_JSON_BYTES = 16 * 2 ** 20;
 /** A book grows with the peers of its window: some 4 KB each. */
 const MAX_BOOK_BYTES = 64 * 2 ** 20;
+const MAX_METRICS_BYTES = 8 * 2 ** 20;
 /** What a store says to an upload. */
 const MAX_STORE_BYTES = 64 * 1024;
 /** A blob may take this long plus a second for each 32 KiB: a slow line, not a dead one. */
 const BLOB_TIMEOUT_MS = 30_000;
 const SLOWEST_BYTES_PER_MS = 32;
+
+/** Said with what is to be changed, and with nothing else: a page of another origin would have to ask first, each time. */
+const SPEAKING = { [PROTOCOL_HEADER]: formatRange(SPOKEN) };
 
 export interface ValidatorApi {
   run(signal?: AbortSignal): Promise<SignedManifest>;
@@ -62,6 +68,10 @@ export interface ValidatorApi {
   samples(signal?: AbortSignal): Promise<Sample[]>;
   /** What the validator recorded of a hotkey on the run's chain, oldest first. */
   chainRecords(hotkey: string, limit: number, signal?: AbortSignal): Promise<ChainRecord[]>;
+  /** Why the validator cannot serve now, in a sentence; null when it can. */
+  readiness(signal?: AbortSignal): Promise<string | null>;
+  /** The figures of an operator, in Prometheus' text format. @param token of an operator, where one is wanted */
+  metrics(token?: string, signal?: AbortSignal): Promise<string>;
   join(request: JoinRequest, signal?: AbortSignal): Promise<PeerState>;
   /** Takes the session key out of force. */
   revoke(request: RevocationRequest, signal?: AbortSignal): Promise<PeerState>;
@@ -98,13 +108,17 @@ export function createValidatorApi({
       maxBytes?: number;
     } = {},
   ): Promise<T> {
-    const bytes = await boundedFetch(fetchImpl, resolve(path), {
+    const { bytes, ours } = await boundedAnswer(fetchImpl, resolve(path), {
       ...(request.body === undefined
         ? {}
-        : { method: 'POST', body: JSON.stringify(request.body), headers: { 'content-type': 'application/json' } }),
+        : {
+            method: 'POST',
+            body: JSON.stringify(request.body),
+            headers: { ...SPEAKING, 'content-type': 'application/json' },
+          }),
       ...(request.put === undefined
         ? {}
-        : { method: 'PUT', body: request.put, headers: { 'content-type': 'application/octet-stream' } }),
+        : { method: 'PUT', body: request.put, headers: { ...SPEAKING, 'content-type': 'application/octet-stream' } }),
       maxBytes: request.maxBytes ?? MAX_JSON_BYTES,
       timeoutMs: request.timeoutMs ?? JSON_TIMEOUT_MS,
       signal: request.signal,
@@ -118,7 +132,9 @@ export function createValidatorApi({
     try {
       return typeof schema === 'function' ? await schema(value) : schema.parse(value);
     } catch (cause) {
-      throw new UnreachableError(`${path} answered something unexpected: is the validator of another version?`, {
+      // A proxy may be in the way for a moment; a validator says the same again.
+      if (!ours) throw new UnreachableError(`${path} answered something unexpected`, { cause });
+      throw new NotUnderstoodError(`The validator answered ${path} with something that this version does not know.`, {
         cause,
       });
     }
@@ -140,6 +156,24 @@ export function createValidatorApi({
     samples: (signal) => json(SamplesSchema, '/v1/samples', { signal }),
     chainRecords: (hotkey, limit, signal) =>
       json(ChainRecordsSchema, `/v1/chain/records/${hotkey}?limit=${limit}`, { signal }),
+    async readiness(signal) {
+      try {
+        await json(z.object({ status: z.literal('ready') }), '/readyz', { signal });
+        return null;
+      } catch (error) {
+        if (error instanceof ProblemError && error.key === 'not-ready') return error.message;
+        throw error;
+      }
+    },
+    async metrics(token, signal) {
+      const bytes = await boundedFetch(fetchImpl, resolve('/metrics'), {
+        ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+        maxBytes: MAX_METRICS_BYTES,
+        timeoutMs: JSON_TIMEOUT_MS,
+        signal,
+      });
+      return new TextDecoder().decode(bytes);
+    },
     join: (request, signal) => json(PeerSchema, '/v1/peers', { signal, body: request }),
     revoke: (request, signal) =>
       json(PeerSchema, `/v1/peers/${request.revocation.hotkey}/revocation`, { signal, body: request }),

@@ -11,7 +11,8 @@ export interface TimeLeft {
 }
 
 /**
- * Time to keep for the delivery. What was never timed is taken to need a quarter of the put phase.
+ * Time to keep for the delivery. What was never timed is taken to need a quarter of the put phase. No upload begins before
+ * that phase, so it is never kept more for than all of it: one that took longer once would else be the last.
  *
  * @param compressMs compressing takes, if known
  * @param uploadMs ticket, upload and receipt take, if known
@@ -22,7 +23,7 @@ export function deliveryReserveMs(
   putPhaseMs: number,
 ): number {
   const unknownMs = putPhaseMs / 4;
-  return (compressMs ?? unknownMs) + (uploadMs ?? unknownMs) + UPLOAD_MARGIN_MS;
+  return (compressMs ?? unknownMs) + Math.min(uploadMs ?? unknownMs, putPhaseMs) + UPLOAD_MARGIN_MS;
 }
 
 export function timeLeft(untilPutOpensMs: number, untilPutClosesMs: number, reserveMs: number): TimeLeft {

@@ -1,20 +1,20 @@
 /** The deadlines of one window: fixed in a run of its own, forecasts that every block tells anew in a run on a chain. */
 import type { ClockState } from '../core/protocol/api.ts';
-import type { ContributorContext } from './context.ts';
+import type { SpeakingContext } from './joining.ts';
 
 export interface Deadlines {
   /** As last read in the window. */
   latest(): ClockState;
   /** What `latest` says is not relied on for longer. */
   readonly holdMs: number;
-  /** Reads them now. @throws as `ServerClock.read` does */
-  refresh(): Promise<void>;
+  /** Reads them now. @returns false when the window is over @throws as `ServerClock.read` does */
+  refresh(): Promise<boolean>;
   stop(): void;
 }
 
 /** @param holdMs `Infinity` where deadlines are fixed: then nothing is asked */
 export function followDeadlines(
-  { ports, clock, signal }: Pick<ContributorContext, 'ports' | 'clock' | 'signal'>,
+  { ports, clock, signal }: Pick<SpeakingContext, 'ports' | 'clock' | 'signal'>,
   opened: ClockState,
   holdMs: number,
 ): Deadlines {
@@ -44,9 +44,7 @@ export function followDeadlines(
   return {
     latest: () => latest,
     holdMs,
-    async refresh() {
-      await read(signal);
-    },
+    refresh: () => read(signal),
     stop() {
       stopped.abort();
     },

@@ -10,16 +10,25 @@ export class EngineError extends Error {
   override readonly name = 'EngineError';
 }
 
+/** Another session key than that which signed the contribution: this window’s is lost, the next one’s is signed anew. */
+export class KeyChangedError extends Error {
+  override readonly name = 'KeyChangedError';
+
+  constructor() {
+    super('the account has signed for a new key, so what the old one had signed is of no use');
+  }
+}
+
 /** No window is long enough for a single page on this device. */
 export class TooSlowError extends Error {
   override readonly name = 'TooSlowError';
   readonly remedy: string;
 
-  /** @param pageMs a page takes here @param windowMs there is for training in a window */
-  constructor(pageMs: number, windowMs: number, throttled: boolean) {
+  /** @param neededMs a page and its delivery take here @param windowMs a window lasts */
+  constructor(neededMs: number, windowMs: number, throttled: boolean) {
     const seconds = (ms: number): number => Math.round(ms / 1_000);
     super(
-      `A page takes about ${seconds(pageMs)} s here and a window leaves ${seconds(windowMs)} s, so nothing can be delivered.`,
+      `A page and its delivery take about ${seconds(neededMs)} s here and a window lasts ${seconds(windowMs)} s, so nothing can be delivered.`,
     );
     this.remedy = throttled
       ? 'Let the device work more of the time, or choose a run with a smaller model or longer windows.'
@@ -58,6 +67,7 @@ export function failureOf(error: unknown): Failure {
   const reason = messageOf(error);
   const code = codeOf(error);
   if (error instanceof UnreachableError || error instanceof RootMismatchError) return { kind: 'retry', reason };
+  if (error instanceof KeyChangedError) return { kind: 'window-lost', reason };
   if (error instanceof SignatureNeededError) return { kind: 'unsigned', reason };
   const remedy = remedyOf(error);
   if (remedy !== undefined) return { kind: 'fatal', reason, remedy, code };
@@ -110,6 +120,7 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
     case 'delegation-not-yet-valid':
     case 'delegation-too-long':
       return { kind: 'fatal', reason, remedy: 'Connect the wallet again and sign a new delegation.', code };
+    case 'unsupported-protocol':
     case 'wrong-address':
     case 'no-chain':
       return { kind: 'fatal', reason, remedy: UPDATE, code };
@@ -124,6 +135,7 @@ function failureOfProblem(error: ProblemError, reason: string): Failure {
     case 'length-required':
     case 'too-large':
     case 'range-not-satisfiable':
+    case 'operators-only':
       return { kind: 'fatal', reason, remedy: UPDATE, code };
     default:
       return error.key satisfies never;

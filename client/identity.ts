@@ -17,6 +17,7 @@ export class SignatureNeededError extends Error {
 export interface Identity {
   /** SS58 address. */
   readonly hotkey: string;
+  /** Another one after a joining for which a person signed anew, perhaps. */
   readonly sessionSigner: Signer;
   /**
    * What a run is joined with: signed on the spot by a guest, kept from the wallet's one signature otherwise.

@@ -1,6 +1,12 @@
 /** Joining a run with what was signed for it, and waiting for a person where that is no longer in force. */
 import type { ContributorContext } from './context.ts';
 import { failureOf } from './failure.ts';
+import type { ContributorPorts } from './ports.ts';
+
+/** What it takes to speak with a validator for a hotkey. */
+export type SpeakingContext = Pick<ContributorContext, 'api' | 'clock' | 'signal' | 'status'> & {
+  readonly ports: Pick<ContributorPorts, 'identity' | 'now' | 'sleep'>;
+};
 
 /** How often it is looked whether a person has signed. */
 const POLL_MS = 1_000;
@@ -13,7 +19,7 @@ const POLL_MS = 1_000;
  * @throws the refusal when that time is up; whatever else joining throws
  */
 export async function joinWhenSigned(
-  { ports, api, clock, signal, status }: ContributorContext,
+  { ports, api, clock, signal, status }: SpeakingContext,
   run: string,
   msLeft: () => number = () => Infinity,
 ): Promise<void> {

@@ -40,6 +40,16 @@ export class StorageQuotaError extends StorageError {
   override readonly name = 'StorageQuotaError';
 }
 
+/** A newer version of the app has stored something here that this one cannot read. */
+export class StorageVersionError extends StorageError {
+  override readonly name = 'StorageVersionError';
+}
+
+/** Another tab of an older version keeps what is stored from being brought up to date. */
+export class StorageBlockedError extends StorageError {
+  override readonly name = 'StorageBlockedError';
+}
+
 export interface ContributorPorts {
   readonly identity: Identity;
   readonly blobs: BlobCache;
@@ -57,7 +67,7 @@ export interface ContributorPorts {
     pageSequences: number;
   }) => Promise<Trainer>;
   readonly fetch: typeof fetch;
-  /** Milliseconds since the epoch on this machine; only ever used relative to the server's time. */
+  /** Milliseconds since the epoch on this machine, wrong by a constant at most: only ever used relative to the server's time. */
   readonly now: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

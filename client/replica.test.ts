@@ -14,7 +14,7 @@ import type { Evaluator } from '../engine/engine.ts';
 import { sha256Hex, webDigest, type ValidatorApi } from './api.ts';
 import type { ContributorEvent } from './events.ts';
 import { UnreachableError } from './http.ts';
-import type { BlobCache } from './ports.ts';
+import { StorageQuotaError, type BlobCache, type BlobKind } from './ports.ts';
 import { createReplica, RootMismatchError, type Replica } from './replica.ts';
 
 const RUN = '0'.repeat(32);
@@ -56,6 +56,12 @@ interface History {
   readonly roots: string[];
 }
 
+const stepOf = ({ window, stateRoot, outerStep }: WindowSummary): Checkpoint['steps'][number] => ({
+  ...outerStep!,
+  window,
+  stateRoot: stateRoot!,
+});
+
 /** Three windows of a run, with real steps. */
 async function makeHistory(): Promise<History> {
   const random = createRandom(seedFrom('replica'));
@@ -70,7 +76,6 @@ async function makeHistory(): Promise<History> {
   const roots = ['', await rootNow()];
   const chunks: BlobRef[] = [];
   for (const chunk of parameterChunks(parameters, CHUNK_BYTES)) chunks.push(await store(chunk.slice()));
-  const checkpoint: Checkpoint = { run: RUN, window: 1, stateRoot: roots[1]!, chunks, steps: [] };
   const contributor = scheme.createContributor();
   const windows: WindowSummary[] = [];
   for (const window of [1, 2, 3]) {
@@ -82,6 +87,8 @@ async function makeHistory(): Promise<History> {
     const outerStep = await store(scheme.encodeStep(step, { run: RUN, window }));
     windows.push(windowSummary(window, { stateRoot: roots.at(-1)!, outerStep }));
   }
+  const steps = windows.map(stepOf);
+  const checkpoint: Checkpoint = { run: RUN, window: 1, stateRoot: roots[1]!, chunks, steps };
   return { blobs, checkpoint, windows, roots };
 }
 
@@ -89,6 +96,10 @@ describe('a replica', () => {
   let history: History;
   let fetched: string[];
   let cached: Map<string, Uint8Array<ArrayBuffer>>;
+  let kinds: Map<string, BlobKind>;
+  /** Kinds of blobs for which there is no room. */
+  let full: Set<BlobKind> | undefined;
+  let everyWindows: number;
   let events: ContributorEvent[];
   let engine: ReturnType<typeof memoryEngine>;
   let replica: Replica;
@@ -99,6 +110,9 @@ describe('a replica', () => {
     history = await makeHistory();
     fetched = [];
     cached = new Map();
+    kinds = new Map();
+    full = undefined;
+    everyWindows = 3;
     events = [];
     engine = memoryEngine();
     windows = history.windows;
@@ -112,14 +126,22 @@ describe('a replica', () => {
     };
     const cache: BlobCache = {
       get: (sha256) => Promise.resolve(cached.get(sha256)),
-      put: (_, sha256, bytes) => Promise.resolve(void cached.set(sha256, bytes)),
+      put(kind, sha256, bytes) {
+        if (full?.has(kind)) return Promise.reject(new StorageQuotaError('no room', 'Make some.'));
+        kinds.set(sha256, kind);
+        cached.set(sha256, bytes);
+        return Promise.resolve();
+      },
       delete: (sha256) => Promise.resolve(void cached.delete(sha256)),
-      retain: () => Promise.resolve(),
+      retain(kind, kept) {
+        for (const [sha256, each] of kinds) if (each === kind && !kept.has(sha256)) cached.delete(sha256);
+        return Promise.resolve();
+      },
     };
     createAnother = (readBackBytes) =>
       createReplica({
         run: RUN,
-        manifest: { checkpoint: { chunkBytes: CHUNK_BYTES, everyWindows: 3 } } as RunManifest,
+        manifest: { checkpoint: { chunkBytes: CHUNK_BYTES, everyWindows } } as RunManifest,
         scheme,
         api: api as ValidatorApi,
         cache,
@@ -173,6 +195,35 @@ describe('a replica', () => {
     expect(another.parameters).toEqual(engine.held);
     expect(another).toMatchObject(at(4));
     expect(fetched).toEqual([]);
+  });
+
+  test('keeps a checkpoint that it only passes, and of the steps those after it', async () => {
+    everyWindows = 2;
+    const passing = createAnother();
+    await passing.catchUp(at(2), signal);
+    await passing.catchUp(at(4), signal);
+    expect(passing).toMatchObject(at(4));
+    const held = (kind: BlobKind): string[] => [...cached.keys()].filter((sha256) => kinds.get(sha256) === kind);
+    expect(held('outer-step')).toEqual([windows[2]!.outerStep!.sha256]);
+    const chunks = held('checkpoint-chunk').map((sha256) => ({ sha256, bytes: cached.get(sha256)!.length }));
+    const checkpoint = { run: RUN, window: 3, stateRoot: history.roots[3]!, chunks, steps: [stepOf(windows[2]!)] };
+    history = { ...history, checkpoint };
+    fetched = [];
+    const another = createAnother();
+    await another.catchUp(at(4), signal);
+    expect(another).toMatchObject(at(4));
+    expect(fetched).toEqual([]);
+  });
+
+  test('goes on with steps that there is no room to store, and says so', async () => {
+    await replica.catchUp(at(1), signal);
+    full = new Set(['outer-step', 'checkpoint-chunk']);
+    await replica.catchUp(at(4), signal);
+    expect(replica).toMatchObject(at(4));
+    expect(events).toContainEqual({
+      type: 'warning',
+      message: 'The model could not be stored for the next visit: no room',
+    });
   });
 
   test('of a large model looks at the device now and then, and finds what went wrong there', async () => {

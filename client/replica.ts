@@ -64,6 +64,11 @@ export function createReplica(options: ReplicaOptions): Replica {
   let window = 0;
   let root = '';
   let parameters = new Float32Array(0);
+  /** For what is in use already when it is stored: where there is no room, it is downloaded again by the next visit. */
+  const bestEffort: BlobCache = {
+    ...cache,
+    put: (kind, sha256, bytes) => cache.put(kind, sha256, bytes).catch(notStored),
+  };
 
   async function loadCheckpoint(signal: AbortSignal): Promise<void> {
     const checkpoint = await api.checkpoint(signal);
@@ -98,6 +103,12 @@ export function createReplica(options: ReplicaOptions): Replica {
     root = checkpoint.stateRoot;
   }
 
+  const isCheckpoint = (at: number): boolean => (at - 1) % manifest.checkpoint.everyWindows === 0;
+
+  function notStored(error: unknown): void {
+    emit({ type: 'warning', message: `The model could not be stored for the next visit: ${messageOf(error)}` });
+  }
+
   /** The checkpoint that the validator publishes now is what is held already: a reload need not download it. */
   async function keepAsCheckpoint(leaves: readonly string[]): Promise<void> {
     for (const [i, chunk] of parameterChunks(parameters, manifest.checkpoint.chunkBytes).entries()) {
@@ -108,24 +119,33 @@ export function createReplica(options: ReplicaOptions): Replica {
     kept = window;
   }
 
+  /** A checkpoint that is passed on the way is kept too: else the steps of a tab that never stops at one pile up. */
+  async function keepPassed(published: string | null): Promise<void> {
+    const { root: actual, leaves } = await stateRoot(parameters, manifest.checkpoint.chunkBytes, webDigest);
+    // Parameters that are not the run's are found out at the end of the way.
+    if (actual === published) await keepAsCheckpoint(leaves).catch(notStored);
+  }
+
   async function applySteps(target: number, signal: AbortSignal): Promise<void> {
     const missing = await api.windows(window, target - window, signal);
     const steps = missing.filter((row) => row.window >= window && row.window < target);
     if (steps.length !== target - window)
       throw new RootMismatchError(`the steps from window ${window} are not all there`);
     const totalBytes = steps.reduce((sum, step) => sum + (step.outerStep?.bytes ?? 0), 0);
+    const lastPassed = steps.findLast((step) => isCheckpoint(step.window + 1) && step.window + 1 < target);
     let done = 0;
     for (const step of steps) {
       if (!step.outerStep) throw new RootMismatchError(`window ${step.window} has no outer step`);
       if (steps.length > 1) {
         emit({ type: 'status', status: { kind: 'downloading', what: 'steps', bytes: done, totalBytes } });
       }
-      const bytes = await cachedBlob(options, 'outer-step', step.outerStep, signal);
+      const bytes = await cachedBlob({ api, cache: bestEffort }, 'outer-step', step.outerStep, signal);
       const decoded = scheme.decodeStep(bytes, { run, window: step.window });
       await engine().applyStep(decoded);
       applyOuterStep(parameters, decoded);
       done += bytes.length;
       window = step.window + 1;
+      if (step === lastPassed) await keepPassed(step.stateRoot);
     }
   }
 
@@ -138,11 +158,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     const { root: actual, leaves } = await stateRoot(parameters, manifest.checkpoint.chunkBytes, webDigest);
     if (actual !== expected) throw new RootMismatchError(`the state root is ${actual}, the run’s is ${expected}`);
     root = actual;
-    if (window !== kept && (window - 1) % manifest.checkpoint.everyWindows === 0) {
-      await keepAsCheckpoint(leaves).catch((error: unknown) => {
-        emit({ type: 'warning', message: `The model could not be stored for the next visit: ${messageOf(error)}` });
-      });
-    }
+    if (window !== kept && isCheckpoint(window)) await keepAsCheckpoint(leaves).catch(notStored);
     // Not before it is stored: whoever sees the root may close the page.
     emit({ type: 'state-root', window, root });
   }

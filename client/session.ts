@@ -27,6 +27,10 @@ export interface Session {
   readonly upload: Pace;
   /** Windows in a row that were too short for a page. */
   slowWindows: number;
+  /** Windows in a row without a page, for whatever reason. */
+  emptyWindows: number;
+  /** Whether anything was accepted yet. */
+  delivered: boolean;
   /** @throws EngineError while there is none */
   device(): Device;
   /** Compiles the engine, in place of the one there was, and gives it the optimiser state. @throws EngineError */
@@ -85,6 +89,8 @@ export async function openSession(
     optimiser,
     upload: createPace(),
     slowWindows: 0,
+    emptyWindows: 0,
+    delivered: false,
     device,
     async compile() {
       status({ kind: 'compiling' });

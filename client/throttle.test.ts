@@ -69,6 +69,12 @@ describe('a throttle', () => {
     expect(throttle.owedMs).toBeCloseTo(100);
   });
 
+  test('does not owe an hour of rest after an hour asleep in the middle of a piece of work', () => {
+    const throttle = createThrottle(50);
+    throttle.worked(3_600_000);
+    expect(throttle.owedMs).toBe(10_000);
+  });
+
   test('forgives what is due when it is set anew, and refuses what is no duty cycle', () => {
     const throttle = createThrottle(10);
     throttle.worked(5_000);

@@ -7,8 +7,10 @@ export const THROTTLE_PERCENT = { min: 10, max: 100 } as const;
 
 /** Rests shorter than this are put together: below it a timer's clamp is most of the rest. */
 const MIN_REST_MS = 20;
-/** A computer that was asleep for an hour does not earn an hour without rest. */
+/** A computer that was asleep for an hour does not earn an hour without rest, */
 const MAX_CREDIT_MS = 5_000;
+/** nor has it worked for an hour: no piece of work is as long as this. */
+const MAX_PIECE_MS = 10_000;
 
 export interface Throttle {
   /** Milliseconds that go by for each one of work, rests included. */
@@ -36,7 +38,7 @@ export function createThrottle(percent: number = THROTTLE_PERCENT.max): Throttle
       return balanceMs < MIN_REST_MS ? 0 : balanceMs;
     },
     worked(ms) {
-      balanceMs += ms * (stretch - 1);
+      balanceMs += Math.min(ms, MAX_PIECE_MS) * (stretch - 1);
     },
     rested(ms) {
       balanceMs = Math.max(-MAX_CREDIT_MS, balanceMs - ms);

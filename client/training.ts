@@ -116,8 +116,9 @@ export async function trainPages(
     if (trained.length > 0) {
       if (!fits(restOfPageMs('safeMs'), plannedMs - throttle.owedMs)) break;
     } else if (!fits(restOfPageMs('likelyMs'), latestMs)) {
-      // Rather than believe an old estimate for ever, the first micro-batch is timed anew.
+      // Rather than believe old estimates for ever, the first micro-batch and local step are timed anew.
       microBatch.forget();
+      localSteps.forget();
     }
     sayTraining();
     if (!(await trainPage(page))) break;

@@ -15,14 +15,19 @@ import { UnreachableError } from './http.ts';
 import type { Session } from './session.ts';
 import { trainPages, type Training } from './training.ts';
 
-/** Training that could not last this long is not begun: the next window is. */
+/** Training that could not last this long is not begun, nor this share of a shorter window's: the next window is. */
 const MIN_TRAINING_MS = 1_500;
+const MIN_TRAINING_SHARE = 0.25;
 const POLL_MS = 400;
 const LONGEST_POLL_MS = 5_000;
 /** A pause that lasts is one in which the tab may be closed. */
 const LONG_PAUSE_MS = 30_000;
 /** Windows in a row too short for a single page, after which going on is no use. */
 const SLOW_WINDOWS = 3;
+/** The same of a device that has delivered here: it is busy with something else, which passes. */
+const BUSY_WINDOWS = 30;
+/** Windows in a row without a page, after which the time that a delivery takes is learnt anew. */
+const EMPTY_WINDOWS = 2;
 
 /** What a window ends at: where blocks are the clock, instants are forecasts and move. */
 const endOf = ({ blocks, putClosesAt }: ClockState): number | string => blocks?.putCloses ?? putClosesAt;
@@ -45,6 +50,7 @@ export async function followWindows(
   const { ports, clock, controls, signal, emit, status } = context;
   const { run, manifest, hotkey, scheme, pages, replica, optimiser } = session;
   const { chain } = manifest;
+  const minTrainingMs = Math.min(MIN_TRAINING_MS, MIN_TRAINING_SHARE * 1_000 * manifest.window.trainSeconds);
   /** Where blocks are the clock, what was read of it is a forecast that the next block changes. */
   const holdMs = chain ? Math.min(LONGEST_POLL_MS, 1_000 * chain.blockSeconds) : Infinity;
 
@@ -63,7 +69,7 @@ export async function followWindows(
     }
     onCaughtUp();
     const takesPart = behaviour.takesPart?.(now.window) ?? true;
-    const inTime = takesPart && now.phase === 'train' && clock.msUntil(now.putOpensAt) > MIN_TRAINING_MS;
+    const inTime = takesPart && now.phase === 'train' && clock.msUntil(now.putOpensAt) > minTrainingMs;
     const delivered = inTime && (await contribute(now));
     if (inTime && controls.finishing) return;
     await nextWindow(now, !inTime ? 'first-window' : delivered ? 'judgement' : 'next-window');
@@ -92,8 +98,7 @@ export async function followWindows(
       if (now.window !== current.window) return;
       if (endOf(now) !== endOf(current) && now.phase === 'train') return;
       const { window } = current;
-      const judging = now.phase === 'judge' ? 'judgement' : waitingFor;
-      status(controls.paused ? { kind: 'paused', window } : { kind: 'waiting', window, waitingFor: judging });
+      status(controls.paused ? { kind: 'paused', window } : { kind: 'waiting', window, waitingFor });
       const untilClosed = clock.msUntil(now.putClosesAt);
       const napMs = Math.max(POLL_MS, Math.min(untilClosed, LONGEST_POLL_MS, holdMs));
       controls.throttle.idled(await controls.nap(napMs));
@@ -126,6 +131,8 @@ export async function followWindows(
     });
     emit({ type: 'receipt', receipt, pagesTrained: training.pages.length, trainLoss: training.meanLoss });
     session.slowWindows = 0;
+    session.emptyWindows = 0;
+    session.delivered = true;
     onDelivered();
     await optimiser.delivered(window);
     return true;
@@ -159,12 +166,19 @@ export async function followWindows(
   }
 
   /** No page was finished in time: because the window was nearly over, or because no window is long enough? */
-  function noteSlowness(device: Device, pageMs: number | undefined): void {
+  function noteSlowness(device: Device, pageMs = 0): void {
     const { trainSeconds, putSeconds } = manifest.window;
-    const wholeMs = 1_000 * (trainSeconds + putSeconds) - reserveMs(device, 1_000 * putSeconds);
-    if (pageMs === undefined || pageMs <= wholeMs) return;
-    const error = new TooSlowError(pageMs, wholeMs, controls.throttle.stretch > 1);
-    if (++session.slowWindows >= SLOW_WINDOWS) throw error;
+    const windowMs = 1_000 * (trainSeconds + putSeconds);
+    const neededMs = pageMs + reserveMs(device, 1_000 * putSeconds);
+    // Where nothing is delivered, nothing else would correct what a bad moment made of the time that a delivery takes.
+    if (++session.emptyWindows >= EMPTY_WINDOWS) {
+      device.compression.forget();
+      session.upload.forget();
+    }
+    if (neededMs <= windowMs) return;
+    const error = new TooSlowError(neededMs, windowMs, controls.throttle.stretch > 1);
+    const patience = session.delivered ? BUSY_WINDOWS : SLOW_WINDOWS;
+    if (++session.slowWindows >= patience) throw error;
     emit({ type: 'warning', message: `${error.message} ${error.remedy}` });
   }
 

@@ -15,13 +15,20 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** @returns what `work` does, with the host's address */
-export async function withStaticHost<T>(work: (url: string) => Promise<T>): Promise<T> {
+/**
+ * @param alter what the host makes of a file, by its path; by default nothing
+ * @returns what `work` does, with the host's address
+ */
+export async function withStaticHost<T>(
+  work: (url: string) => Promise<T>,
+  alter: (bytes: Buffer, path: string) => Buffer = (bytes) => bytes,
+): Promise<T> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://host');
     const path = normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     readFile(join(DIST, path)).then(
-      (bytes) => response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream').end(bytes),
+      (bytes) =>
+        response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream').end(alter(bytes, path)),
       () => response.writeHead(404).end(),
     );
   });

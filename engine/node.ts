@@ -1,4 +1,5 @@
 /** Engines on onnxruntime-node, for the validator, evaluators and simulated peers. Node only. */
+import './without-telemetry.ts';
 import { availableParallelism, cpus } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import type { EngineOptions, Trainer } from './engine.ts';

@@ -4,11 +4,13 @@
  * loss comes back. Worker only.
  */
 import * as ort from 'onnxruntime-web/webgpu';
-import mjs from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
-import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import mjsUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import mjsIntegrity from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?integrity';
+import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import wasmIntegrity from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?integrity';
 import type { Batch } from '../core/data/batch.ts';
 import { parameterLayout, type ParameterSpec } from '../core/model/layout.ts';
-import { absolute } from './address.ts';
+import { prepareRuntime, type RuntimeFiles } from './checked-runtime.ts';
 import type { BackendReport, EngineOptions, Evaluator, LossSum, Trainer } from './engine.ts';
 import { batchArrays } from './feeds.ts';
 import type { GpuContext } from './gpu/context.ts';
@@ -18,6 +20,11 @@ import { writeOnnx } from './graph/onnx.ts';
 import { createHostCompressor } from './host-compressor.ts';
 import { inTurn } from './in-turn.ts';
 import { createApplyStep } from './gpu/kernels/apply-step.ts';
+
+const FILES: RuntimeFiles = {
+  mjs: { url: mjsUrl, integrity: mjsIntegrity },
+  wasm: { url: wasmUrl, integrity: wasmIntegrity },
+};
 
 export function createOrtWebGpuEvaluator(
   context: GpuContext,
@@ -52,7 +59,7 @@ async function createEngine(
   const length = options.length ?? config.contextLength;
   const training = graph === trainingGraph;
   const { device, buffers } = context;
-  ort.env.wasm.wasmPaths = { wasm: absolute(wasm), mjs: absolute(mjs) };
+  await prepareRuntime(ort.env, FILES);
   // The provider computes on the device; threads of its host code would only idle.
   ort.env.wasm.numThreads = 1;
   const layout = parameterLayout(config);

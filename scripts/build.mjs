@@ -10,11 +10,13 @@ const APP_SOURCES = [
   'chain',
   'engine',
   'public',
+  // What the demonstration, the replay and the verifier are made of.
+  'validator',
+  'simulate',
   'index.html',
-  'vite.config.ts',
-  'vite.lingui.ts',
-  'vite.pwa.ts',
+  'embed.html',
   'package-lock.json',
+  ...readdirSync(ROOT).filter((name) => /^vite\..*\.ts$/.test(name)),
 ];
 
 function newestChange(path) {

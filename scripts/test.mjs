@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
 import { findChromium } from './chromium.mjs';
 import { ensureInstalled, ROOT } from './install.mjs';
+import { memoryFolder } from './memory-folder.mjs';
 import { ensureServers } from './servers.mjs';
 
 ensureInstalled();
@@ -15,6 +17,20 @@ mkdirSync(results, { recursive: true });
 
 const unitReport = `${results}unit.json`;
 const e2eReport = `${results}../test-results-e2e.json`;
+
+/** Names of the tests that failed in a file of Vitest's report, or of the file if it could not be loaded. */
+function failuresOfFile({ name, status, assertionResults }) {
+  const file = relative(ROOT, name);
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  if (failed.length === 0 && status === 'failed') return [file];
+  return failed.map(({ fullName }) => `${file} › ${fullName}`);
+}
+
+/** Names of the tests that failed in a suite of Playwright's report. */
+function failuresOfSuite({ suites = [], specs }) {
+  const failed = specs.filter(({ ok }) => !ok).map(({ file, line, title }) => `e2e/${file}:${line} › ${title}`);
+  return [...failed, ...suites.flatMap((suite) => failuresOfSuite(suite))];
+}
 
 /** One process that passes or fails as a whole. */
 const check = (name, args, program = ['npx', '--no-install']) => ({
@@ -31,6 +47,7 @@ const STATIC_CHECKS = [
   check('types of core (no DOM, no Node)', ['tsc', '--noEmit', '-p', 'tsconfig.core.json']),
   check('dead code', ['knip']),
   check('translations', ['scripts/translations.mjs'], ['node']),
+  check('packages of others', ['scripts/supply-chain.mjs'], ['node']),
 ];
 
 const TESTS = [
@@ -45,25 +62,29 @@ const TESTS = [
       '--reporter=json',
       `--outputFile.json=${unitReport}`,
     ],
+    // Also so that what tests leave behind goes with it.
+    env: { TMPDIR: memoryFolder() },
     count() {
-      const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(unitReport, 'utf8'));
-      return { passed: numPassedTests, failed: numFailedTests };
+      const { numPassedTests, testResults } = JSON.parse(readFileSync(unitReport, 'utf8'));
+      return { passed: numPassedTests, failed: testResults.flatMap(failuresOfFile) };
     },
   },
   check('build', ['vite', 'build', '--logLevel', 'warn']),
+  check('the same build elsewhere', ['scripts/build-verify.mjs'], ['node']),
   {
     name: 'browser tests',
     command: ['npx', '--no-install', 'playwright', 'test', '--reporter=list,json'],
     env: { CHROMIUM_PATH: chromium, PLAYWRIGHT_JSON_OUTPUT_FILE: e2eReport },
     count() {
-      const { stats } = JSON.parse(readFileSync(e2eReport, 'utf8'));
-      return { passed: stats.expected + stats.flaky, failed: stats.unexpected };
+      const { stats, suites, errors } = JSON.parse(readFileSync(e2eReport, 'utf8'));
+      const failed = [...suites.flatMap((suite) => failuresOfSuite(suite)), ...errors.map(({ message }) => message)];
+      return { passed: stats.expected + stats.flaky, failed };
     },
   },
 ];
 
 let passed = 0;
-let failed = 0;
+const failures = [];
 const summary = [];
 
 function report({ name, count }, status, seconds) {
@@ -77,7 +98,8 @@ function report({ name, count }, status, seconds) {
   const ok = status === 0;
   passed += counts?.passed ?? (ok ? 1 : 0);
   // A runner that fails without a failed test (a crash, an unhandled rejection) is a failure all the same.
-  failed += Math.max(counts?.failed ?? 0, ok ? 0 : 1);
+  const failed = counts?.failed ?? [];
+  failures.push(...(failed.length === 0 && !ok ? [name] : failed));
   summary.push(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds.toFixed(0)} s)`);
 }
 
@@ -113,5 +135,6 @@ await servers;
 await inTurn(TESTS, { buffered: false });
 
 console.log(`\n${summary.join('\n')}\n`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+if (failures.length > 0) console.log(`Failed:\n${failures.map((name) => `  ${name}\n`).join('')}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1;

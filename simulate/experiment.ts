@@ -176,8 +176,6 @@ async function runIn(path: string, options: ExperimentOptions): Promise<Experime
     service: rounds,
     blobs: folder.blobs,
     corsOrigins: '*',
-    addressOf: () => 'experiment',
-    joins: { allow: () => true },
     onError: (error) => failures.push(error),
   });
   const failures: unknown[] = [];

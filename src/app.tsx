@@ -11,6 +11,7 @@ import { ContributeKeeper } from './contribute/keeper.tsx';
 import { CurrentScreen } from './navigation/current-screen.tsx';
 import { UnreachableNotice } from './run/unreachable-notice.tsx';
 import { UpdateNotice } from './shell/update-notice.tsx';
+import { VersionNotice } from './shell/version-notice.tsx';
 import { Notice } from './ui/notice.tsx';
 
 const DemoPanel = lazy(() =>
@@ -46,6 +47,7 @@ export function App() {
             </Notice>
           ))}
           <UpdateNotice />
+          <VersionNotice />
           <UnreachableNotice />
           {source.kind !== 'replay' && <ContributeKeeper />}
           <AlertList />

@@ -1,6 +1,7 @@
 /** Name, screens, run, connection and theme. */
 import { t } from '@lingui/core/macro';
 import { useApp, useLive } from './client/app-context.ts';
+import { useOtherVersion } from './client/other-version.ts';
 import { useClock, useManifest, useUnreachable } from './client/queries.ts';
 import styles from './header.module.css';
 import { LanguageChoice } from './i18n/language-choice.tsx';
@@ -52,7 +53,11 @@ function Mark() {
 function ConnectionBadge() {
   const stream = useLive((state) => state.stream);
   const clock = useClock();
-  const [tone, text, title] = connection(stream === 'live', useUnreachable() !== undefined, clock.isSuccess);
+  const unreachable = useUnreachable() !== undefined;
+  const otherVersion = useOtherVersion() !== undefined;
+  const [tone, text, title] = otherVersion
+    ? (['bad', t`Other version`, t`This page and the validator do not understand each other.`] as const)
+    : connection(stream === 'live', unreachable, clock.isSuccess);
   return (
     <span role="status">
       <Badge tone={tone} title={title}>

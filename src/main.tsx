@@ -1,5 +1,4 @@
 /** The page's entry: wires the services together and renders the app. Nothing is downloaded or trained from here. */
-import '../workers/shared/zod-without-eval.ts';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -17,13 +16,17 @@ import { rememberedThrottle } from './platform/remembered-throttle.ts';
 import { startLanguage } from './i18n/language.ts';
 import { SpokenLanguage } from './i18n/spoken-language.tsx';
 import { tabHidden } from './platform/signals.ts';
+import { requireStylesheet } from './platform/stylesheet.ts';
 import { applyTheme } from './platform/theme.ts';
 import { followInstallation } from './shell/installation.ts';
 import { startUpdates } from './shell/updates.ts';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
+import { startWorker } from '../workers/start-worker.ts';
+import trainer from '../workers/trainer.ts?worker&url';
 import './ui/tokens.css';
 import './ui/base.css';
 
+requireStylesheet();
 applyTheme();
 followInstallation();
 
@@ -45,7 +48,7 @@ const services = {
     startWith: source.trainerOptions,
     recycleWindows: parameters.recycleWindows,
     isHidden: tabHidden.get,
-    spawn: () => new Worker(new URL('../workers/trainer.ts', import.meta.url), { type: 'module', name: 'trainer' }),
+    spawn: () => startWorker(trainer, 'trainer'),
   }),
   parameters,
 };

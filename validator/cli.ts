@@ -5,25 +5,18 @@ import { NETWORKS } from '../chain/networks.ts';
 import { GAUNTLET_PROFILES } from '../core/gauntlet/profiles/defaults.ts';
 import { PRESET_NAMES } from '../core/model/presets.ts';
 import { MAX_RECORDED_WINDOWS } from '../core/protocol/recording.ts';
-import { apiCommand } from './commands/api.ts';
-import { auditCommand } from './commands/audit.ts';
-import { backupCommand, restoreCommand, verifyCommand } from './commands/backup.ts';
-import { chainCommitCommand, chainCommitmentsCommand } from './commands/chain-commitments.ts';
-import { chainStatusCommand } from './commands/chain-status.ts';
-import { chainWeightsCommand } from './commands/chain-weights.ts';
-import { evalCommand } from './commands/eval.ts';
-import { evaluatorCommand } from './commands/evaluator.ts';
-import { exportCommand } from './commands/export.ts';
-import { presetsCommand } from './commands/presets.ts';
-import { recordCommand } from './commands/record.ts';
-import { createRunCommand } from './commands/run-create.ts';
-import { startCommand } from './commands/start.ts';
+import { withServingOptions } from './commands/serving.ts';
 import { NODE_PROVIDERS } from '../engine/node.ts';
-import { explain } from './commands/failures.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+
+/** A command that is loaded when it is called: all of them take a second to load. */
+const lazily =
+  <Parameters extends unknown[]>(load: () => Promise<(...parameters: Parameters) => Promise<void> | void>) =>
+  async (...parameters: Parameters): Promise<void> =>
+    (await load())(...parameters);
 
 function integer(min: number, max: number): (text: string) => number {
   return (text) => {
@@ -75,6 +68,11 @@ const burnOption = (): Option =>
     integer(0, 65_535),
   );
 
+const tokenOption = (): Option =>
+  new Option('--operator-token-file <file>', 'token to read /metrics with, where one is wanted').env(
+    'GAUNTLET_OPERATOR_TOKEN_FILE',
+  );
+
 /** The options of a run that is yet to be made. */
 const newRunCommand = (command: Command): Command =>
   command
@@ -108,7 +106,7 @@ const program = new Command('gauntlet')
   .version(version)
   .showHelpAfterError('(--help lists what there is)');
 
-newRunCommand(program.command('start'))
+withServingOptions(newRunCommand(program.command('start')), integer)
   .description('start a validator, the app and a few simulated peers; goes on where it stopped')
   .option('--port <n>', 'port to listen on', integer(0, 65_535), 8899)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -118,15 +116,14 @@ newRunCommand(program.command('start'))
   .addOption(keyFileOption('--chain-key-file'))
   .addOption(burnOption())
   .option('--open', 'open the page in the system’s browser')
-  .action(startCommand);
+  .action(lazily(async () => (await import('./commands/start.ts')).startCommand));
 
-program
-  .command('api')
+withServingOptions(program.command('api'), integer)
   .description('answer requests of a run that another machine drives (DATABASE_URL, BLOBS_URL); any number of them')
   .addOption(dataOption())
   .option('--port <n>', 'port to listen on', integer(0, 65_535), 8899)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .action(apiCommand);
+  .action(lazily(async () => (await import('./commands/api.ts')).apiCommand));
 
 program
   .command('evaluator')
@@ -135,7 +132,29 @@ program
   .addOption(
     new Option('--provider <name>', 'what onnxruntime computes on').choices([...NODE_PROVIDERS]).default('cpu'),
   )
-  .action(evaluatorCommand);
+  .action(lazily(async () => (await import('./commands/evaluator.ts')).evaluatorCommand));
+
+program
+  .command('status')
+  .description('how a run stands: drawn anew on a terminal until Ctrl-C, once elsewhere')
+  .option('--url <url>', 'a process of the run', 'http://127.0.0.1:8899')
+  .option('--interval <seconds>', 'time between two questions', integer(1, 3_600), 2)
+  .option('--once', 'print once and end')
+  .option('--json', 'print once, as JSON')
+  .addOption(tokenOption())
+  .action(lazily(async () => (await import('./commands/status.ts')).statusCommand));
+
+program
+  .command('doctor')
+  .description(
+    'whether what a validator needs is as it has to be, and how to mend it; exit code 1 when something is not',
+  )
+  .addOption(dataOption())
+  .option('--port <n>', 'port that it is to listen on', integer(1, 65_535), 8899)
+  .option('--host <address>', 'address that it is to listen on', '127.0.0.1')
+  .option('--origin <url>', 'the page’s origin as browsers see it, for the store’s CORS rules')
+  .option('--json', 'findings as JSON')
+  .action(lazily(async () => (await import('./commands/doctor.ts')).doctorCommand));
 
 newRunCommand(program.command('run').description('make runs').command('create'))
   .description('create a run without starting it')
@@ -143,13 +162,13 @@ newRunCommand(program.command('run').description('make runs').command('create'))
   .option('--from <dir>', 'start from a Llama-family checkpoint: config.json, model.safetensors, tokenizer.json')
   .option('--corpus <file...>', 'text to train on (.txt or .jsonl with a "text" field) instead of the embedded corpus')
   .option('--seed <text>', 'seed of the initial parameters', 'gauntlet')
-  .action(createRunCommand);
+  .action(lazily(async () => (await import('./commands/run-create.ts')).createRunCommand));
 
 program
   .command('presets')
   .description('what each model size asks of a contributor: parameters, memory, traffic')
   .option('--json', 'as JSON')
-  .action(presetsCommand);
+  .action(lazily(async () => (await import('./commands/presets.ts')).presetsCommand));
 
 program
   .command('audit')
@@ -161,7 +180,7 @@ program
   .option('--no-losses', 'leave out what takes long: measuring losses again')
   .option('--no-chain', 'leave out asking the run’s chain for the blocks that its beacons name')
   .option('--json', 'findings as JSON lines')
-  .action(auditCommand);
+  .action(lazily(async () => (await import('./commands/audit.ts')).auditCommand));
 
 program
   .command('eval')
@@ -169,14 +188,14 @@ program
   .requiredOption('--checkpoint <dir>', 'config.json and model.safetensors')
   .addOption(new Option('--tokens <file>', 'token ids separated by white space').conflicts('text'))
   .addOption(new Option('--text <file>', 'text, tokenised with the checkpoint’s tokenizer.json'))
-  .action(evalCommand);
+  .action(lazily(async () => (await import('./commands/eval.ts')).evalCommand));
 
 program
   .command('export')
   .description('write the newest parameters of a run as a checkpoint that transformers loads')
   .addOption(dataOption())
   .requiredOption('--out <dir>', 'folder to write to')
-  .action(exportCommand);
+  .action(lazily(async () => (await import('./commands/export.ts')).exportCommand));
 
 program
   .command('record')
@@ -184,33 +203,33 @@ program
   .requiredOption('--validator <url>', 'a validator, this run’s or anyone’s')
   .requiredOption('--out <file>', 'file to write, such as run.json.gz')
   .option('--windows <n>', 'the newest so many; all if left out', integer(1, MAX_RECORDED_WINDOWS))
-  .action(recordCommand);
+  .action(lazily(async () => (await import('./commands/record.ts')).recordCommand));
 
 program
   .command('backup')
   .description('copy a run’s folder, while a validator works on it or not; into an earlier copy only what is new')
   .addOption(dataOption())
   .requiredOption('--out <dir>', 'folder of the copy')
-  .action(backupCommand);
+  .action(lazily(async () => (await import('./commands/backup.ts')).backupCommand));
 
 program
   .command('restore')
   .description('put a backup where a validator can start on it')
   .requiredOption('--from <dir>', 'folder of the copy')
   .requiredOption('--data <dir>', 'an empty folder, or a new one')
-  .action(restoreCommand);
+  .action(lazily(async () => (await import('./commands/backup.ts')).restoreCommand));
 
 program
   .command('verify')
   .description('check that all that a run’s record names is there and is what it says; exit code 1 when it is not')
   .addOption(dataOption())
-  .action(verifyCommand);
+  .action(lazily(async () => (await import('./commands/backup.ts')).verifyCommand));
 
 const chain = program.command('chain').description('the Bittensor subnet that a run hangs on, or any other');
 
 chainCommand('status', 'what the chain says of the subnet and its neurons')
   .option('--json', 'all neurons, as JSON')
-  .action(chainStatusCommand);
+  .action(lazily(async () => (await import('./commands/chain-status.ts')).chainStatusCommand));
 
 chainCommand('weights', 'what the run’s weights come to on the subnet, and setting them')
   .option('--dry-run', 'say what would be sent, and send nothing')
@@ -218,16 +237,16 @@ chainCommand('weights', 'what the run’s weights come to on the subnet, and set
   .option('--hotkey <address>', 'the validator’s hotkey, for a dry run without its key')
   .addOption(burnOption())
   .option('--json', 'the plan as JSON')
-  .action(chainWeightsCommand);
+  .action(lazily(async () => (await import('./commands/chain-weights.ts')).chainWeightsCommand));
 
 chainCommand('commit', 'publish a text of at most 128 bytes for a hotkey: a validator’s URL, or a bucket')
   .requiredOption('--text <text>', 'what is published')
   .addOption(keyFileOption().makeOptionMandatory())
-  .action(chainCommitCommand);
+  .action(lazily(async () => (await import('./commands/chain-commitments.ts')).chainCommitCommand));
 
 chainCommand('commitments', 'what the subnet’s hotkeys have published')
   .option('--json', 'as JSON')
-  .action(chainCommitmentsCommand);
+  .action(lazily(async () => (await import('./commands/chain-commitments.ts')).chainCommitmentsCommand));
 
 // Whoever read the output is gone, such as `head` or a closed terminal: no reason to end a run.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -235,6 +254,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 try {
   await program.parseAsync();
 } catch (error) {
+  const { explain } = await import('./commands/failures.ts');
   const explanation = explain(error);
   if (explanation === undefined) throw error;
   console.error(`gauntlet: ${explanation}`);

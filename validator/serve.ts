@@ -1,27 +1,31 @@
 /** Puts a validator together: the rounds over a run's folder, the API over the rounds, a socket under the API. */
-import { getConnInfo } from '@hono/node-server/conninfo';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { ChainSigner } from '../chain/types.ts';
 import type { WindowSummary } from '../core/protocol/api.ts';
 import type { RunManifest, SignedManifest } from '../core/protocol/manifest.ts';
 import type { BlobRef } from '../core/protocol/primitives.ts';
+import { createCallers, createOperatorCheck, parseNetworks, readToken } from './adapters/callers.ts';
 import { startWeightSetter } from './adapters/chain/weight-setter.ts';
 import { startRecorder } from './adapters/chain/recorder.ts';
 import { followRunChain, type LiveChain } from './adapters/chain/run-chain.ts';
 import { createJudgePool } from './adapters/judge-pool.ts';
-import { createLog } from './adapters/log.ts';
+import { createLog, runLog, type RunLog } from './adapters/log.ts';
+import { diskRoom } from './adapters/disk.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { listen, type ServerLimits } from './adapters/node-server.ts';
+import { observedBlobs, observedStore } from './adapters/observed.ts';
 import type { Places } from './adapters/places.ts';
 import type { JobQueue } from './adapters/postgres/evaluation-jobs.ts';
 import { openRunFolder, openSharedRun, readRunFolder, type RunFolder } from './adapters/run-folder.ts';
 import { mountStatic } from './adapters/static.ts';
 import { systemClock } from './adapters/system-clock.ts';
-import { createApp } from './http/app.ts';
-import { createRateLimiter } from './http/rate-limit.ts';
+import { createApp, type HttpOptions } from './http/app.ts';
+import { createLimits, DEFAULT_RATES, type Limits, type Rates } from './http/limits.ts';
+import { memoryRates } from './http/rate-limit.ts';
 import type { ValidatorService } from './http/validator-service.ts';
 import { loadContext, type RoundsPorts } from './rounds/context.ts';
 import { createRun } from './rounds/create-run.ts';
+import { DEFAULT_GUEST_LIMITS, type GuestLimits } from './rounds/guests.ts';
 import { openFollower } from './rounds/follower.ts';
 import { loadParameters } from './rounds/parameters.ts';
 import type { Clock, JudgeEngineFactory, Log } from './rounds/ports.ts';
@@ -32,7 +36,6 @@ import { openSuccession } from './rounds/succession.ts';
 
 /** Guests cost nothing to make: this bounds what one address and all of them together can. */
 const DEFAULT_MAX_PEERS = 10_000;
-const DEFAULT_JOINS = { burst: 60, perMinute: 30 };
 const READ_ATTEMPTS = 5;
 
 /** What a run is made of before its first window; blobs are put where they belong already. */
@@ -130,10 +133,18 @@ export interface ValidatorOptions {
   /** By default on threads of its own. */
   readonly createJudgeEngine?: JudgeEngineFactory;
   readonly maxPeers?: number;
+  /** Other bounds on guests than the usual ones. */
+  readonly guests?: Partial<GuestLimits>;
   /** Tells the run's chain its weights, once an epoch; for a run with a chain. */
   readonly weights?: { readonly signer: ChainSigner; readonly burnUid?: number };
   /** Joins that one address may make. */
-  readonly joins?: { readonly burst: number; readonly perMinute: number };
+  readonly joins?: Rates['joins'];
+  /** Other bounds on how often callers may ask than the usual ones. */
+  readonly rates?: Partial<Rates>;
+  /** Addresses and networks, separated by commas, of the proxies whose word on whom they forward is taken. */
+  readonly trustedProxies?: string;
+  /** File with the token that lets an operator in from anywhere, and nobody without it. */
+  readonly operatorTokenFile?: string;
 }
 
 export interface Validator {
@@ -153,10 +164,11 @@ export interface Validator {
  * @throws FolderInUseError, CorruptRunError, or Error when the port is taken
  */
 export async function createValidator(options: ValidatorOptions): Promise<Validator> {
-  const folder = await openRunFolder(options.dataDir, options.places, options.log);
+  const log = runLog(options.log ?? createLog('info'));
+  const folder = await openRunFolder(options.dataDir, options.places, log);
   // Evaluators read uploads where the judge does.
   const withJobs = folder.shared && folder.uploads.direct;
-  return serving(withJobs ? await openWithJobs(folder) : folder, options, rolesOf);
+  return serving(withJobs ? await openWithJobs(folder) : folder, { ...options, log }, rolesOf);
 }
 
 type ServedRun = RunFolder & { readonly jobs?: JobQueue };
@@ -184,8 +196,9 @@ async function openWithJobs(folder: RunFolder): Promise<ServedRun> {
  * @throws PlacesError for a run that one process alone can be at; as `createValidator`
  */
 export async function createApiServer(options: ValidatorOptions & { readonly places: Places }): Promise<Validator> {
-  const folder = await openSharedRun(options.dataDir, options.places, options.log ?? createLog('info'));
-  return serving(folder, options, async (ports, limits) => {
+  const log = runLog(options.log ?? createLog('info'));
+  const folder = await openSharedRun(options.dataDir, options.places, log);
+  return serving(folder, { ...options, log }, async (ports, limits) => {
     const follower = await openFollower(ports, folder.shared.news, limits);
     return { service: follower, start: () => undefined, stop: () => follower.close() };
   });
@@ -221,7 +234,9 @@ const rolesOf: OpenRole = async (ports, limits, onLead) => {
   };
 };
 
-async function serving(folder: ServedRun, options: ValidatorOptions, openRole: OpenRole): Promise<Validator> {
+type ServingOptions = ValidatorOptions & { readonly log: RunLog };
+
+async function serving(folder: ServedRun, options: ServingOptions, openRole: OpenRole): Promise<Validator> {
   try {
     return await serveFolder(folder, options, openRole);
   } catch (error) {
@@ -259,24 +274,41 @@ function workOnChain(
   };
 }
 
-async function serveFolder(folder: ServedRun, options: ValidatorOptions, openRole: OpenRole): Promise<Validator> {
-  const clock = options.clock ?? systemClock;
-  const log = options.log ?? createLog('info');
+async function serveFolder(folder: ServedRun, options: ServingOptions, openRole: OpenRole): Promise<Validator> {
+  const { clock = systemClock, log } = options;
   const { run, manifest } = await loadContext(folder);
+  log.ofRun(run);
   const metrics = createMetrics(run);
   const now = (): number => clock.now();
+  const store = observedStore(folder.store, metrics.database);
+  const { blobs, uploads } = observedBlobs(folder, metrics.blobs);
+  const access = await accessOf(options);
   const chain = manifest.chain && followRunChain({ parameters: manifest.chain, now, log });
-  if (chain) metrics.follow(chain, now);
   const createLocalEngine = options.createJudgeEngine ?? createJudgePool;
   const { jobs } = folder;
   const createJudgeEngine: JudgeEngineFactory = (judged) =>
     jobs
       ? createSharedJudgeEngine(run, createLocalEngine(judged), jobs, { ...folder, log })
       : createLocalEngine(judged);
+  let drives = false;
+  /** What only the process does that drives the windows. */
+  const onLead = (rounds: Rounds): (() => Promise<void>) => {
+    drives = true;
+    metrics.tookOver();
+    const endWork = chain && workOnChain(chain, rounds, folder, options, log);
+    return async () => {
+      drives = false;
+      metrics.handedOver();
+      await endWork?.();
+    };
+  };
   const role = await openRole(
-    { ...folder, clock, log, metrics, createJudgeEngine, ...(chain ? { chain } : {}) },
-    { maxPeers: options.maxPeers ?? DEFAULT_MAX_PEERS },
-    (rounds) => (chain ? workOnChain(chain, rounds, folder, options, log) : () => Promise.resolve()),
+    { ...folder, store, blobs, uploads, clock, log, metrics, createJudgeEngine, ...(chain ? { chain } : {}) },
+    {
+      maxPeers: options.maxPeers ?? DEFAULT_MAX_PEERS,
+      guests: { ...DEFAULT_GUEST_LIMITS, ...options.guests },
+    },
+    onLead,
   ).catch(async (error: unknown) => {
     await chain?.close();
     throw error;
@@ -289,14 +321,15 @@ async function serveFolder(folder: ServedRun, options: ValidatorOptions, openRol
   };
   const api = createApp({
     service,
-    blobs: folder.blobs,
+    blobs,
     corsOrigins: options.corsOrigins ?? '*',
     metrics,
-    addressOf: (c) => getConnInfo(c).remote.address ?? 'unknown',
-    joins: createRateLimiter(options.joins ?? DEFAULT_JOINS, now),
+    ...access,
+    limits: limitsOf(access, folder, options, now),
     onError: (error, path) => {
       log.error({ run, err: error, path }, 'a request failed');
     },
+    onAnswer: (answer) => metrics.answered(answer),
   });
   if (options.staticDir !== undefined) {
     mountStatic(api.app, { dir: options.staticDir, connectSources: connectSourcesOf(options) });
@@ -304,6 +337,18 @@ async function serveFolder(folder: ServedRun, options: ValidatorOptions, openRol
   const server = await listen(api.app, options).catch(async (error: unknown) => {
     await stopRole();
     throw error;
+  });
+  metrics.watch({
+    now,
+    service,
+    drives: () => drives,
+    peers: () => folder.store.peerCount(),
+    listeners: () => api.listeners,
+    connections: () => server.connections(),
+    turnedAway: () => server.turnedAway(),
+    ...(folder.isLocal ? { disk: () => diskRoom(options.dataDir) } : {}),
+    ...(jobs ? { jobs: () => jobs.figures() } : {}),
+    ...(chain ? { chain } : {}),
   });
   role.start();
   log.info({ run, url: server.url, window: service.clock().window }, 'validator started');
@@ -316,12 +361,34 @@ async function serveFolder(folder: ServedRun, options: ValidatorOptions, openRol
         if (event.type === 'window') listener(event.window);
       }),
     async close() {
+      log.info({ run, window: service.clock().window }, 'validator stops');
       api.close();
       await Promise.all([server.close(), stopRole()]);
       await folder.close();
       log.info({ run }, 'validator stopped');
     },
   };
+}
+
+type Access = Required<Pick<HttpOptions, 'callerOf' | 'isOperator'>>;
+
+/** Who is who, as the operator says. @throws AccessError */
+async function accessOf({ trustedProxies = '', operatorTokenFile }: ValidatorOptions): Promise<Access> {
+  const proxies = parseNetworks(trustedProxies);
+  const callerOf = createCallers(proxies);
+  const token = operatorTokenFile === undefined ? undefined : await readToken(operatorTokenFile);
+  return { callerOf, isOperator: createOperatorCheck(callerOf, { token, proxied: proxies.length > 0 }) };
+}
+
+function limitsOf(
+  { callerOf }: Access,
+  { shared }: Pick<RunFolder, 'shared'>,
+  { rates, joins }: ValidatorOptions,
+  now: () => number,
+): Limits {
+  const own = memoryRates(now);
+  const all = { ...DEFAULT_RATES, ...rates, ...(joins ? { joins } : {}) };
+  return createLimits({ callerOf, rates: all, own, shared: shared?.rates ?? own });
 }
 
 /** The page fetches blobs from the store, and PUTs uploads there. */

@@ -41,7 +41,8 @@ export async function createTabPorts(database: Database, options: TabPortsOption
         memoryMib: options.memoryMib,
       }),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-    now: () => Date.now(),
+    // Not `Date.now`: a person, or a time server, may set that clock by hours in the middle of a window.
+    now: () => performance.timeOrigin + performance.now(),
     sleep,
   };
 }

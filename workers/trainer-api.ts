@@ -40,7 +40,7 @@ export type TrainerEvent = ContributorEvent;
 // A type, not an interface: its methods are indexed by name at the boundary.
 export type TrainerApi = {
   /** Where events go from now on. */
-  connect(events: MessagePort): void;
+  connect(events: MessagePort, life: string): Promise<boolean>;
   /** Resolves once the contributor runs; everything after that comes as events. */
   start(options: StartOptions): Promise<StartResult>;
   /** Pausing takes effect after the present micro-batch. */

@@ -1,5 +1,4 @@
 /** The trainer worker: the contributor with the tab's storage, keys and engine, off the UI thread. */
-import './shared/zod-without-eval.ts';
 import { expose } from 'comlink';
 import { createContributor, type Contributor } from '../client/contributor.ts';
 import { codeOf, remedyOf } from '../client/failure.ts';
@@ -11,6 +10,7 @@ import { requestPersistence } from './shared/storage-room.ts';
 import { createTabPorts, type BackendChoice } from './tab-ports.ts';
 import { holdTrainerLock, type TrainerLock } from './trainer-lock.ts';
 import type { Refusal, StartOptions, TrainerApi, TrainerEvent } from './trainer-api.ts';
+import { holdLife } from './shared/life.ts';
 
 const database = createDatabase();
 let events: MessagePort | undefined;
@@ -64,9 +64,10 @@ async function start(options: StartOptions): Promise<void> {
 }
 
 const api: TrainerApi = {
-  connect(port) {
+  connect(port, life) {
     events?.close();
     events = port;
+    return holdLife(life);
   },
   async start(options) {
     if (running) return { started: true };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copies, type Arrival } from './copies.ts';
+import { copies as copiesOf, type Arrival, type Copy } from './copies.ts';
 
 const matrix = (size: number, shares: readonly (readonly [number, number, number])[]): number[][] => {
   const overlaps: number[][] = Array.from({ length: size }, (_, i) =>
@@ -12,6 +12,16 @@ const matrix = (size: number, shares: readonly (readonly [number, number, number
   }
   return overlaps;
 };
+
+/** By a symmetric matrix of shares. */
+function copies(
+  arrivals: readonly Arrival[],
+  overlaps: readonly (readonly number[])[],
+  least: number,
+): Map<string, Copy> {
+  const pairs = overlaps.flatMap((row, i) => row.slice(0, i).map((share, j) => ({ pair: [i, j] as const, share })));
+  return copiesOf(arrivals, pairs, least);
+}
 
 describe('copies', () => {
   const arrivals = (...times: number[]): Arrival[] => times.map((arrivedAt, i) => ({ hotkey: `p${i}`, arrivedAt }));

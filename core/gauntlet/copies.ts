@@ -13,6 +13,13 @@ export interface Copy {
   readonly with: string;
 }
 
+/** Of the indices that two contributions keep, the share that both do. */
+export interface Overlap {
+  /** Places in the list of arrivals; the order of the two does not matter. */
+  readonly pair: readonly [number, number];
+  readonly share: number;
+}
+
 const isLater = (a: Arrival, b: Arrival): boolean =>
   a.arrivedAt === b.arrivedAt ? a.hotkey > b.hotkey : a.arrivedAt > b.arrivedAt;
 
@@ -21,24 +28,19 @@ const isLater = (a: Arrival, b: Arrival): boolean =>
  * 2.1 neurons.py, which goes by the arrival of the window before). Of two at the same time the greater hotkey is later.
  *
  * @param arrivals distinct hotkeys, in any order
- * @param overlaps symmetric [arrivals, arrivals], of `indexOverlaps`
+ * @param overlaps of at least those pairs that share `least` or more, each once
  * @param least smaller shares do not count
  * @returns by hotkey, without those that nothing counts for
  */
-export function copies(
-  arrivals: readonly Arrival[],
-  overlaps: readonly (readonly number[])[],
-  least: number,
-): Map<string, Copy> {
+export function copies(arrivals: readonly Arrival[], overlaps: readonly Overlap[], least: number): Map<string, Copy> {
   const found = new Map<string, Copy>();
-  arrivals.forEach((own, i) => {
-    arrivals.forEach((other, j) => {
-      const share = overlaps[i]![j]!;
-      if (i === j || share < least || !isLater(own, other)) return;
-      const worst = found.get(own.hotkey);
-      const isWorse = !worst || share > worst.share || (share === worst.share && other.hotkey < worst.with);
-      if (isWorse) found.set(own.hotkey, { share, with: other.hotkey });
-    });
-  });
+  for (const { pair, share } of overlaps) {
+    if (share < least) continue;
+    const [first, second] = pair.map((place) => arrivals[place]!) as [Arrival, Arrival];
+    const [own, other] = isLater(first, second) ? [first, second] : [second, first];
+    const worst = found.get(own.hotkey);
+    const isWorse = !worst || share > worst.share || (share === worst.share && other.hotkey < worst.with);
+    if (isWorse) found.set(own.hotkey, { share, with: other.hotkey });
+  }
   return found;
 }

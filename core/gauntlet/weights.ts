@@ -9,7 +9,7 @@ import type { TemplarGauntlet } from '../protocol/manifest.ts';
  * @returns in the order of `scores`; they sum to 1, or are all 0 when no score is positive
  */
 export function incentiveWeights(scores: readonly number[], power: number): number[] {
-  const largest = Math.max(0, ...scores);
+  const largest = scores.reduce((most, score) => Math.max(most, score), 0);
   if (largest === 0) return scores.map(() => 0);
   // Relative to the largest no power overflows; summed in ascending order no weight depends on the order of peers.
   const powers = scores.map((score) => (score > 0 ? (score / largest) ** power : 0));
@@ -30,13 +30,15 @@ export function tieredWeights(scores: readonly number[], tiers: TemplarGauntlet[
   const positive = scores.filter((score) => score > 0).sort((a, b) => b - a);
   const shares = sharesOfPlaces(positive.length, tiers);
   const total = shares.reduceRight((sum, share) => sum + share, 0);
-  return scores.map((score) => {
-    if (!(score > 0)) return 0;
-    const first = positive.indexOf(score);
-    const tied = shares.slice(first, positive.lastIndexOf(score) + 1);
+  const weights = new Map<number, number>();
+  for (let first = 0, next = 0; first < positive.length; first = next) {
+    const score = positive[first]!;
+    while (next < positive.length && positive[next] === score) next++;
+    const tied = shares.slice(first, next);
     const mean = tied.reduce((sum, share) => sum + share, 0) / tied.length;
-    return ((1 - tiers.burnShare) * mean) / total;
-  });
+    weights.set(score, ((1 - tiers.burnShare) * mean) / total);
+  }
+  return scores.map((score) => weights.get(score) ?? 0);
 }
 
 /** Before they are scaled to a common sum; 0 behind the last reserve. */

@@ -5,7 +5,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 
-export type SigningDomain = 'manifest' | 'delegation' | 'ticket' | 'contribution' | 'receipt' | 'book' | 'revocation';
+export type SigningDomain =
+  'manifest' | 'delegation' | 'ticket' | 'contribution' | 'receipt' | 'book' | 'revocation' | 'origin';
 
 /** Something that signs: a non-extractable WebCrypto key in a tab, a key file on a server. */
 export interface Signer {
@@ -26,18 +27,21 @@ export async function signHex(signer: Signer, domain: SigningDomain, message: Ui
 }
 
 /** Whether a signature verifies; false for anything malformed, never an error. */
-export function verifySignature(
+export type VerifySignature = (
   domain: SigningDomain,
   message: Uint8Array,
   signature: Uint8Array,
   publicKey: Uint8Array,
-): boolean {
+) => boolean;
+
+/** The one that all sides agree on, to the last made-up signature. */
+export const verifySignature: VerifySignature = (domain, message, signature, publicKey) => {
   try {
     return ed25519.verify(signature, signingBytes(domain, message), publicKey);
   } catch {
     return false;
   }
-}
+};
 
 /** `verifySignature` on hex. */
 export function verifyHex(domain: SigningDomain, message: Uint8Array, signature: string, publicKey: string): boolean {

@@ -405,13 +405,16 @@ export type Sample = z.infer<typeof SampleSchema>;
 /** GET /v1/samples : oldest first, ever further apart. */
 export const SamplesSchema = z.array(SampleSchema).max(MAX_SAMPLES);
 
+/** Milliseconds over which whoever reads anew because of an event should spread its readings; the more listeners, the longer. */
+const SpreadSchema = z.int().nonnegative().optional();
+
 /** Server-sent events of GET /v1/events; the event's name is `type`. */
 export const EventSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('clock'), clock: ClockSchema }),
-    z.object({ type: z.literal('window'), window: WindowSummarySchema }),
+    z.object({ type: z.literal('window'), window: WindowSummarySchema, spreadMs: SpreadSchema }),
     // Not the leaderboard itself: of ten thousand peers it is megabytes, which each listener would get, wanted or not.
-    z.object({ type: z.literal('leaderboard'), window: WindowSchema }),
+    z.object({ type: z.literal('leaderboard'), window: WindowSchema, spreadMs: SpreadSchema }),
   ])
   .meta({ id: 'Event' });
 export type ValidatorEvent = z.infer<typeof EventSchema>;

@@ -9,8 +9,8 @@ import {
   Sha256Schema,
   SignatureSchema,
 } from './primitives.ts';
-
-export const PROTOCOL_VERSION = 1;
+import { shownText } from './shown-text.ts';
+import { SPOKEN } from './versions.ts';
 
 const fraction = z.number().min(0).max(1);
 
@@ -211,10 +211,11 @@ export type RunChain = z.infer<typeof RunChainSchema>;
 
 export const RunManifestSchema = z
   .strictObject({
-    protocol: z.literal(PROTOCOL_VERSION),
-    name: z.string().min(1).max(80),
+    /** What the run is of from beginning to end, see versions.ts. */
+    protocol: z.int().min(SPOKEN.oldest).max(SPOKEN.newest),
+    name: shownText(80),
     createdAt: InstantSchema,
-    preset: z.string().min(1).max(40),
+    preset: shownText(40),
     model: ModelConfigSchema,
     tokenizer: BlobRefSchema.extend({ vocabSize: z.int().positive() }),
     data: z.strictObject({

@@ -1,5 +1,6 @@
 import { expect, test, type Page } from '@playwright/test';
 import { withStaticHost } from '../static-host.ts';
+import { collectViolations } from '../violations.ts';
 
 /** Shares of the weight by name, as the page shows them. */
 async function standings(page: Page): Promise<ReadonlyMap<string, number>> {
@@ -16,6 +17,7 @@ test('a demonstration on a static host: windows are judged, and a cheat that is 
   const problems: string[] = [];
   const elsewhere: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
+  const violations = await collectViolations(page);
   await withStaticHost(async (origin) => {
     page.on('request', (request) => {
       const { origin: host, pathname } = new URL(request.url());
@@ -34,5 +36,6 @@ test('a demonstration on a static host: windows are judged, and a cheat that is 
     }).toPass({ timeout: 90_000, intervals: [1_000] });
     expect(elsewhere).toEqual([]);
     expect(problems).toEqual([]);
+    expect(violations).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import type { PeerState } from '../../core/protocol/api.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { inLength } from '../nightly.ts';
+import { collectViolations } from '../violations.ts';
 import { eventually, startValidator, withFolder, type RunningValidator } from './running-validator.ts';
 
 /** Windows long enough for a software GPU to compile its shaders and train a page in. */
@@ -43,6 +44,7 @@ test('a tab trains on WebGPU, is scored, and its work is in the next model', asy
   test.setTimeout(400_000);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
+  const violations = await collectViolations(page);
   await withFolder(async (folder) => {
     const validator = await startValidator(folder, RUN);
     try {
@@ -94,9 +96,10 @@ test('a tab trains on WebGPU, is scored, and its work is in the next model', asy
     }
   });
   expect(problems).toEqual([]);
+  expect(violations).toEqual([]);
 });
 
-const TOGETHER = inLength(3, 20);
+const TOGETHER = inLength(2, 20);
 
 test(`WebGPU, WASM and Node hold the same bits after ${TOGETHER} windows; a reload goes on without a new download`, async ({
   browser,

@@ -1,8 +1,9 @@
 import { expect, test, type Worker } from '@playwright/test';
 import AxeBuilder from '@axe-core/playwright';
 import { eventually, startValidator, withFolder } from './running-validator.ts';
+import { onTrainer } from '../trainer-worker.ts';
 
-const RUN = ['--preset', 'micro', '--window', '8', '--peers', '0', '--attackers', '0', '--port', '0'];
+const RUN = ['--preset', 'micro', '--window', '5', '--peers', '0', '--attackers', '0', '--port', '0'];
 
 test('a worker is replaced every two windows, its momentum goes on, and pause and throttle last', async ({ page }) => {
   test.setTimeout(300_000);
@@ -10,9 +11,7 @@ test('a worker is replaced every two windows, its momentum goes on, and pause an
   page.on('pageerror', (error) => problems.push(error.message));
   const trainers: Worker[] = [];
   let closed = 0;
-  page.on('worker', (worker) => {
-    // The runtime's threads are workers too.
-    if (!/\/trainer[-.]/.test(worker.url())) return;
+  onTrainer(page, (worker) => {
     trainers.push(worker);
     worker.on('close', () => closed++);
   });

@@ -1,11 +1,13 @@
 import { expect, test } from '@playwright/test';
 import { withStaticHost } from '../static-host.ts';
+import { collectViolations } from '../violations.ts';
 
 test('a recording on a static host: the run as it stood after any of its windows, and no way to take part', async ({
   page,
 }) => {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
+  const violations = await collectViolations(page);
   await withStaticHost(async (origin) => {
     await page.goto(`${origin}/?replay`);
     const scrubber = page.getByTestId('scrubber');
@@ -29,4 +31,5 @@ test('a recording on a static host: the run as it stood after any of its windows
     await expect(page.getByTestId('replay')).toContainText('This file is no recording');
   });
   expect(problems).toEqual([]);
+  expect(violations).toEqual([]);
 });

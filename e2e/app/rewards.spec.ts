@@ -2,6 +2,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { Keyring } from '@polkadot/api';
 import { startEmulator, type Emulator } from '../../chain/testing/emulator/emulator.ts';
+import { collectViolations } from '../violations.ts';
 import { startValidator, withFolder, type RunningValidator } from './running-validator.ts';
 
 const NETUID = 1;
@@ -88,6 +89,7 @@ test('rewards: the run’s own without a chain, a subnet’s as its chain says',
   test.setTimeout(240_000);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
+  const violations = await collectViolations(page);
   const notifications = await spyOnNotifications(page);
   const emulator = await startEmulator({ blocks: 'manual' });
   try {
@@ -126,6 +128,7 @@ test('rewards: the run’s own without a chain, a subnet’s as its chain says',
     await emulator.close();
   }
   expect(problems).toEqual([]);
+  expect(violations).toEqual([]);
 });
 
 /** What the page shows is what the validator publishes; a run's only peer has all of its weight, or none as yet. */

@@ -1,10 +1,14 @@
 import { expect, test } from '@playwright/test';
 import { decodeSafetensors } from '../../core/model/safetensors.ts';
+import { collectViolations } from '../violations.ts';
 import { eventually, startValidator, withFolder } from './running-validator.ts';
 
 const RUN = ['--preset', 'micro', '--window', '4', '--peers', '2', '--attack', 'stale-model', 'noise', '--port', '0'];
 
-test('the run screen shows who was caught, follows the newest window, and gives the model away', async ({ page }) => {
+test('the run screen shows who was caught, gives the model away, and a window is verified in the tab', async ({
+  page,
+}) => {
+  test.setTimeout(240_000);
   await withFolder(async (folder) => {
     const validator = await startValidator(folder, RUN);
     try {
@@ -13,6 +17,7 @@ test('the run screen shows who was caught, follows the newest window, and gives 
         60_000,
         'a window in which somebody was caught',
       );
+      const violations = await collectViolations(page);
       await page.goto(`${validator.url}/#/run`);
       const chart = page.getByTestId('caught-chart');
       await expect(chart).toBeVisible();
@@ -39,6 +44,13 @@ test('the run screen shows who was caught, follows the newest window, and gives 
       const href = await page.getByTestId('weights').getAttribute('href');
       const file = new Uint8Array(await (await fetch(href!)).arrayBuffer());
       expect(decodeSafetensors(file).tensors.get('model.norm.weight')!.values).toHaveLength(64);
+
+      await page.goto(`${validator.url}/#/scores`);
+      await page.getByTestId('verify-window').fill(String(caught.window));
+      await page.getByTestId('verify').click();
+      await expect(page.getByTestId('verified')).toHaveAttribute('data-wrong', '0', { timeout: 90_000 });
+      await expect(page.getByTestId('findings').getByRole('listitem')).not.toHaveCount(0);
+      expect(violations).toEqual([]);
     } finally {
       expect(await validator.interrupt()).toBe(0);
     }

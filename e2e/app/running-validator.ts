@@ -14,6 +14,7 @@ export interface RunningValidator {
   readonly url: string;
   readonly folder: string;
   readonly api: ValidatorApi;
+  readonly pid: number;
   /** Everything it printed so far. */
   readonly output: () => string;
   /** SIGKILL to the validator process alone, and waits until it is gone. */
@@ -22,9 +23,22 @@ export interface RunningValidator {
   readonly interrupt: () => Promise<number | null>;
 }
 
-/** Starts a validator and resolves once it has printed its address. @param args further flags of `gauntlet start` */
-export async function startValidator(folder: string, args: readonly string[]): Promise<RunningValidator> {
-  const child = spawn(process.execPath, [CLI, 'start', '--data', folder, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+/**
+ * Starts a validator and resolves once it has printed its address.
+ *
+ * @param args further flags of `gauntlet start`
+ * @param nodeArgs flags of Node itself
+ */
+export async function startValidator(
+  folder: string,
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningValidator> {
+  const child = spawn(process.execPath, [...nodeArgs, CLI, 'start', '--data', folder, ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let output = '';
   const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
   const url = await addressOf(child, exited, (text) => (output += text));
@@ -32,6 +46,7 @@ export async function startValidator(folder: string, args: readonly string[]): P
     url,
     folder,
     api: createValidatorApi({ baseUrl: url, fetch }),
+    pid: child.pid!,
     output: () => output,
     async kill() {
       child.kill('SIGKILL');

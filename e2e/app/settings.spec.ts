@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { collectViolations } from '../violations.ts';
 import { startValidator, withFolder } from './running-validator.ts';
 
 async function expectAccessible(page: Page): Promise<void> {
@@ -56,6 +57,8 @@ async function lookUpAWord(page: Page): Promise<void> {
 async function settle(page: Page, validator: string): Promise<void> {
   await expect(page.getByTestId('validator-address')).toHaveText(`${validator}/`);
   await expect(page.getByTestId('version')).toHaveText(/^\d+\.\d+\.\d+/);
+  await expect(page.getByTestId('build-hash')).toHaveText(/^[0-9a-f]{64}$/);
+  await expect(page.getByTestId('build-verdict')).toHaveText('Everything that this page executes belongs to it.');
   await expectAccessible(page);
   const saving = page.waitForEvent('download');
   await page.getByTestId('report-save').click();
@@ -92,6 +95,7 @@ test('Learn explains, Settings clears and reports, and other sites may frame the
     ]);
     const site = await siteFraming([`${validator.url}/embed.html`, `${validator.url}/`]);
     try {
+      const violations = await collectViolations(page);
       await page.goto(`${validator.url}/#/learn`);
       await takeTheTour(page);
       await lookUpAWord(page);
@@ -108,6 +112,7 @@ test('Learn explains, Settings clears and reports, and other sites may frame the
       await page.goto(`${validator.url}/embed.html?theme=dark`);
       await expect(page.getByRole('heading', { name: /micro/ })).toBeVisible();
       await expectAccessible(page);
+      expect(violations).toEqual([]);
     } finally {
       site.server.close();
       await validator.interrupt();

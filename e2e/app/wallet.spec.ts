@@ -6,12 +6,13 @@ import { startEmulator, type Emulator } from '../../chain/testing/emulator/emula
 import { JoinRequestSchema, type JoinRequest, type PeerState } from '../../core/protocol/api.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import { injectWallet } from '../wallet/injected-wallet.ts';
+import { collectViolations } from '../violations.ts';
 import { eventually, startValidator, withFolder, type RunningValidator } from './running-validator.ts';
 
 const RUN = ['--preset', 'micro', '--peers', '1', '--attackers', '0', '--port', '0'];
 const NETUID = 1;
-/** A window of 8 and 3 blocks, a second each. */
-const BLOCKS = ['--train-blocks', '8', '--put-blocks', '3', '--block-seconds', '1'];
+/** A window of 5 and 3 blocks, a second each. */
+const BLOCKS = ['--train-blocks', '5', '--put-blocks', '3', '--block-seconds', '1'];
 
 /** A subnet whose owner validates with uid 0, and whose uid 1 mines; //Alice owns both. */
 async function startSubnet(): Promise<{
@@ -80,6 +81,7 @@ async function contributeForHotkey(
 ): Promise<void> {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
+  const violations = await collectViolations(page);
   const joins: JoinRequest[] = [];
   page.context().on('request', (request) => {
     if (request.method() !== 'POST' || !request.url().endsWith('/v1/peers')) return;
@@ -143,6 +145,7 @@ async function contributeForHotkey(
   expect((await validator.api.peer(miner)).delegation.revokedAt).not.toBeNull();
   expect(wallet.prompts).toHaveLength(1);
   expect(problems).toEqual([]);
+  expect(violations).toEqual([]);
 }
 
 test('a wallet that never answers, one that comes late, and a person who says no', async ({ page }) => {

@@ -166,8 +166,10 @@ test(`${WINDOWS} windows leave no buffer behind`, async ({ page }) => {
   expect(await web.liveGpuBuffers()).toEqual({ own: 0, all: 0 });
 });
 
-test('trains on sequences of 2,048 tokens', async ({ page }) => {
-  const config = { ...TINY, vocabSize: 16, hiddenSize: 8, intermediateSize: 8, numLayers: 1, contextLength: 2048 };
+const LONG = inLength(512, 2_048);
+
+test(`trains on sequences of ${LONG} tokens`, async ({ page }) => {
+  const config = { ...TINY, vocabSize: 16, hiddenSize: 8, intermediateSize: 8, numLayers: 1, contextLength: LONG };
   const small = { ...config, numHeads: 2, numKvHeads: 1, headDim: 4 };
   const web = await openHarness(page);
   const batch = someBatch(small, 1, 'long');

@@ -1,6 +1,8 @@
 /** The page of the engine tests: hands calls from Playwright on to a worker, where the app's engine runs too. */
 import { wrap, type Remote } from 'comlink';
+import { startWorker } from '../../workers/start-worker.ts';
 import type { HarnessApi } from './harness-worker.ts';
+import harnessWorker from './harness-worker.ts?worker&url';
 
 declare global {
   interface Window {
@@ -8,8 +10,6 @@ declare global {
   }
 }
 
-const worker: Remote<HarnessApi> = wrap(
-  new Worker(new URL('./harness-worker.ts', import.meta.url), { type: 'module' }),
-);
+const worker: Remote<HarnessApi> = wrap(startWorker(harnessWorker, 'harness'));
 
 window.callEngine = (method, args) => (worker[method] as (...args: unknown[]) => Promise<unknown>)(...args);

@@ -1,9 +1,9 @@
 import { expect, test, type Page } from '@playwright/test';
 import { eventually, startValidator, withFolder, type RunningValidator } from '../app/running-validator.ts';
-import { look, openView, sentencesOf, VIEWS } from './shots.ts';
+import { FOR_GALLERY, look, openView, sentencesOf, VIEWS } from './shots.ts';
 
 /** Enough windows for every check to have had something to say in the pictures. */
-const WINDOWS = process.env['GALLERY'] === undefined ? 2 : 4;
+const WINDOWS = FOR_GALLERY ? 4 : 2;
 const RUN = [
   '--preset',
   'micro',
@@ -51,7 +51,7 @@ async function openScreen(page: Page, { url }: RunningValidator, { path, ready }
 test('every screen: accessible, no wider than its window, and in the language that was asked for', async ({
   browser,
 }) => {
-  test.setTimeout(400_000);
+  test.setTimeout(900_000);
   await withFolder(async (folder) => {
     const validator = await startValidator(folder, RUN);
     try {

@@ -19,11 +19,13 @@ export const VIEWS: readonly View[] = [
   { name: 'phone', theme: 'dark', language: 'de', size: { width: 390, height: 844 } },
 ];
 
-/** Each state takes seconds to provoke: a change is tested in the view that breaks first, the gallery shows all. */
-export const STATE_VIEWS: readonly View[] = process.env['GALLERY'] === undefined ? VIEWS.slice(1) : VIEWS;
-
 /** Where pictures go; without it none are written. */
 const FOLDER = process.env['GALLERY'];
+export const FOR_GALLERY = FOLDER !== undefined;
+
+/** Each state takes seconds to provoke: a change is tested in the view that breaks first, the gallery shows all. */
+export const STATE_VIEWS: readonly View[] = FOR_GALLERY ? VIEWS : VIEWS.slice(1);
+
 /** Longer pages are cut: the picture is for looking at. */
 const MAX_HEIGHT = 2_600;
 

@@ -1,19 +1,37 @@
 /** What can go wrong, and what else the app can be: each state as a person meets it. */
-import { expect, test, type Browser, type Page, type Worker } from '@playwright/test';
+import { expect, test, type Browser, type Page } from '@playwright/test';
 import { startValidator, withFolder } from '../app/running-validator.ts';
+import { NIGHTLY } from '../nightly.ts';
 import { withStaticHost } from '../static-host.ts';
+import { onTrainer } from '../trainer-worker.ts';
 import { injectWallet } from '../wallet/injected-wallet.ts';
-import { look, openView, STATE_VIEWS } from './shots.ts';
+import { FOR_GALLERY, look, openView, STATE_VIEWS } from './shots.ts';
 
 interface State {
   readonly name: string;
+  /** It is slow to come: only in the long form, and for the gallery. */
+  readonly slow?: true;
   /** Brings the page there. */
   readonly provoke: (page: Page, url: string) => Promise<void>;
 }
 
-const isTrainer = (worker: Worker): boolean => /\/trainer[-.]/.test(worker.url());
+/** A curve is a better picture with some more. */
+const RECEIPTS = FOR_GALLERY ? 3 : 1;
+
 const failed = (page: Page): Promise<void> =>
-  expect(page.locator('[data-status="failed"]')).toBeVisible({ timeout: 60_000 });
+  expect(page.locator('[data-status="failed"]')).toBeVisible({ timeout: 180_000 });
+
+/** As a version of the page would that stores in another form, and never lets go of it. */
+function openDatabase(version: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open('gauntlet', version);
+    request.onsuccess = () => {
+      Object.assign(globalThis, { held: request.result });
+      resolve();
+    };
+    request.onerror = () => reject(new Error('not opened'));
+  });
+}
 
 /** A run goes on behind these. */
 const STATES: readonly State[] = [
@@ -30,16 +48,16 @@ const STATES: readonly State[] = [
   {
     name: 'device-lost',
     async provoke(page, url) {
-      page.on('worker', (worker) => {
-        if (!isTrainer(worker)) return;
+      onTrainer(page, (worker) => {
+        // Whenever this comes: each device is used again and again.
         void worker.evaluate(() => {
-          const { requestDevice } = GPUAdapter.prototype as {
-            requestDevice: (this: GPUAdapter, ...options: unknown[]) => Promise<GPUDevice>;
+          const device = GPUDevice.prototype as {
+            createCommandEncoder: (this: GPUDevice, ...options: unknown[]) => GPUCommandEncoder;
           };
-          GPUAdapter.prototype.requestDevice = async function (options) {
-            const device = await requestDevice.call(this, options);
-            setTimeout(() => device.destroy(), 300);
-            return device;
+          const { createCommandEncoder } = device;
+          device.createCommandEncoder = function (...options) {
+            setTimeout(() => this.destroy(), 300);
+            return createCommandEncoder.apply(this, options);
           };
         });
       });
@@ -50,11 +68,49 @@ const STATES: readonly State[] = [
   },
   {
     name: 'worker-killed',
+    slow: true,
     async provoke(page, url) {
       await page.route(/\/trainer-[^/]*\.js$/, (route) => route.abort());
       await page.goto(`${url}/?backend=wasm`);
       await page.getByTestId('start').click();
       await failed(page);
+    },
+  },
+  {
+    name: 'page-older',
+    async provoke(page, url) {
+      await page.route(`${url}/v1/**`, async (route) => {
+        if (route.request().url().endsWith('/events')) return route.abort();
+        const response = await route.fetch();
+        return route.fulfill({ response, headers: { ...response.headers(), 'gauntlet-protocol': '2' } });
+      });
+      await page.goto(url);
+      await expect(page.getByTestId('take-served-version')).toBeVisible();
+    },
+  },
+  {
+    name: 'storage-newer',
+    async provoke(page, url) {
+      await page.goto(`${url}/docs`);
+      await page.evaluate(openDatabase, 99);
+      await page.goto(`${url}/?backend=wasm`);
+      await page.getByTestId('start').click();
+      await failed(page);
+      await expect(
+        page.getByText(/A newer version of this page has|Eine neuere Version dieser Seite hat/).first(),
+      ).toBeVisible();
+    },
+  },
+  {
+    name: 'storage-blocked',
+    async provoke(page, url) {
+      const other = await page.context().newPage();
+      await other.goto(`${url}/docs`);
+      await other.evaluate(openDatabase, 1);
+      await page.goto(`${url}/?backend=wasm`);
+      await page.getByTestId('start').click();
+      await failed(page);
+      await expect(page.getByText(/Close the other tabs of this site|Schließe die anderen Tabs/).first()).toBeVisible();
     },
   },
   {
@@ -81,7 +137,7 @@ const STATES: readonly State[] = [
       await page.goto(`${url}/#/run`);
       await page.getByTestId('talk-prompt').fill('Once upon a time');
       await page.getByTestId('talk').click();
-      await expect(page.getByTestId('talk-text')).toHaveText(/^Once upon a time.{20,}/s, { timeout: 20_000 });
+      await expect(page.getByTestId('talk-text')).toHaveText(/^Once upon a time.{20,}/s, { timeout: 60_000 });
     },
   },
   {
@@ -90,8 +146,8 @@ const STATES: readonly State[] = [
       await page.goto(`${url}/?backend=wasm`);
       await page.getByTestId('start').click();
       // Far enough for a receipt, a curve and a leaderboard.
-      await expect(page.getByTestId('receipts').locator('li')).toHaveCount(3, { timeout: 60_000 });
-      await expect(page.locator('[data-status="training"]')).toBeVisible({ timeout: 20_000 });
+      await expect(page.getByTestId('receipts').locator('li')).toHaveCount(RECEIPTS, { timeout: 180_000 });
+      await expect(page.locator('[data-status="training"]')).toBeVisible({ timeout: 60_000 });
       await page.waitForTimeout(2_500);
     },
   },
@@ -104,7 +160,7 @@ const WITHOUT_VALIDATOR: readonly State[] = [
     async provoke(page, url) {
       await page.goto(url);
       await expect(page.getByRole('link', { name: /recorded|aufgezeichneten/i })).toBeVisible({
-        timeout: 20_000,
+        timeout: 60_000,
       });
     },
   },
@@ -143,7 +199,7 @@ const WITHOUT_VALIDATOR: readonly State[] = [
 
 async function lookAtAll(states: readonly State[], url: string, browser: Browser): Promise<void> {
   for (const view of STATE_VIEWS) {
-    for (const { name, provoke } of states) {
+    for (const { name, provoke } of states.filter(({ slow }) => FOR_GALLERY || NIGHTLY || !slow)) {
       const context = await openView(browser, view);
       const page = await context.newPage();
       await test.step(`${name}, ${view.name}`, () => provoke(page, url));
@@ -154,7 +210,7 @@ async function lookAtAll(states: readonly State[], url: string, browser: Browser
 }
 
 test('every state of a run: accessible, and no wider than its window', async ({ browser }) => {
-  test.setTimeout(400_000);
+  test.setTimeout(1_200_000);
   await withFolder(async (folder) => {
     const run = ['--preset', 'micro', '--window', '8', '--peers', '1', '--attackers', '1', '--port', '0'];
     const validator = await startValidator(folder, run);
@@ -167,6 +223,6 @@ test('every state of a run: accessible, and no wider than its window', async ({ 
 });
 
 test('every state without a validator: accessible, and no wider than its window', async ({ browser }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   await withStaticHost((url) => lookAtAll(WITHOUT_VALIDATOR, url, browser));
 });

@@ -15,6 +15,10 @@ export interface FaultRates {
 export const NO_FAULTS: FaultRates = { refused: 0, unanswered: 0, slow: 0 };
 
 const CODES = ['ENOSPC', 'EROFS', 'EIO'] as const;
+const SAYINGS = { ENOSPC: 'disk full', EROFS: 'disk read-only', EIO: 'disk failing' } as const;
+
+/** What was done to a call. */
+export type Fault = (typeof SAYINGS)[(typeof CODES)[number]] | 'torn write' | 'lost answer' | 'slow call';
 const SLOW_MS = 20;
 /** Calls that change nothing are left alone, and so is the end of a process. */
 const CHANGES =
@@ -25,26 +29,31 @@ export interface Faults {
   around(folder: RunFolder): RunFolder;
 }
 
-export function createFaults(seed: string): Faults {
+/** @param onFault told of each call that something is done to */
+export function createFaults(seed: string, onFault: (fault: Fault) => void = () => undefined): Faults {
   const random = createRandom(seedFrom('faults', seed));
   let rates = NO_FAULTS;
 
-  function failure(): Error {
+  function failure(fault?: Fault): Error {
     const code = CODES[random.below(CODES.length)]!;
+    onFault(fault ?? SAYINGS[code]);
     return Object.assign(new Error(`${code}: made up by a test`), { code });
   }
 
   async function call(name: string, work: (args: unknown[]) => unknown, args: unknown[]): Promise<unknown> {
-    if (random.uniform() < rates.slow) await sleep(random.below(SLOW_MS));
+    if (random.uniform() < rates.slow) {
+      onFault('slow call');
+      await sleep(random.below(SLOW_MS));
+    }
     if (random.uniform() < rates.refused) {
       // A write that fails may have written some of it.
       const [chunk] = args;
-      if (name === 'write' && chunk instanceof Uint8Array)
-        await work([chunk.subarray(0, random.below(chunk.length + 1))]);
-      throw failure();
+      if (name !== 'write' || !(chunk instanceof Uint8Array)) throw failure();
+      await work([chunk.subarray(0, random.below(chunk.length + 1))]);
+      throw failure('torn write');
     }
     const result = await work(args);
-    if (random.uniform() < rates.unanswered) throw failure();
+    if (random.uniform() < rates.unanswered) throw failure('lost answer');
     return name === 'begin' ? bind(result as object) : result;
   }
 

@@ -3,7 +3,7 @@
  * the test steers by messages. Everything but the clock and the secrets of the beacon is production.
  */
 import { parseArgs } from 'node:util';
-import { createFaults, type FaultRates } from './faults.ts';
+import { createFaults, type Fault, type FaultRates } from './faults.ts';
 import { placesOf } from '../../validator/adapters/places.ts';
 import { listen } from '../../validator/adapters/node-server.ts';
 import { openRunFolder } from '../../validator/adapters/run-folder.ts';
@@ -14,12 +14,16 @@ import {
   sharedEngine,
   silentLog,
 } from '../../validator/adapters/testing/test-run.ts';
+import type { Phase } from '../../core/protocol/api.ts';
 import { createApp } from '../../validator/http/app.ts';
-import type { SealedUploads } from '../../validator/rounds/ports.ts';
+import type { Log, SealedUploads } from '../../validator/rounds/ports.ts';
 import { openRounds } from '../../validator/rounds/rounds.ts';
 
 /** What the test says. */
-export type Steering = { readonly time: number } | { readonly faults: FaultRates } | { readonly stop: true };
+export type Steering = { readonly time: number } | { readonly faults: FaultRates };
+/** What it says to the test: that it answers, what was done to it, and what it is at. */
+export type Telling =
+  { readonly url: string } | { readonly fault: Fault } | { readonly phase: Phase } | { readonly complaint: string };
 
 const LEASE_EVERY_MS = 1_000;
 const PERMIT_MS = 60_000;
@@ -29,9 +33,16 @@ const { values } = parseArgs({
 });
 const clock = new FakeClock();
 clock.moveTo(Number(values.time));
-const faults = createFaults(values.seed ?? '');
+const tell = (telling: Telling): void => void process.send?.(telling);
+/** What an operator would read when it does not go on. */
+const complain = (fields: object, message: string): void => {
+  const { err } = fields as { readonly err?: unknown };
+  tell({ complaint: `${message}: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}` });
+};
+const log: Log = { ...silentLog, warn: complain, error: complain };
+const faults = createFaults(values.seed ?? '', (fault) => tell({ fault }));
 
-const folder = await openRunFolder(values.data!, placesOf(process.env), silentLog);
+const folder = await openRunFolder(values.data!, placesOf(process.env), log);
 if (folder.shared) {
   const { lease } = folder.shared;
   await lease.take();
@@ -57,7 +68,7 @@ const rounds = await openRounds(
   {
     ...faults.around({ ...folder, uploads: inSteeredTime(folder.uploads) }),
     clock,
-    log: silentLog,
+    log,
     metrics: noMetrics,
     createJudgeEngine: sharedEngine,
     randomBytes: fixedBytes,
@@ -68,9 +79,7 @@ const { app } = createApp({
   service: rounds,
   blobs: folder.blobs,
   corsOrigins: [],
-  addressOf: () => 'the test',
-  joins: { allow: () => true },
-  onError: () => undefined,
+  onError: (err) => complain({ err }, 'a request failed'),
 });
 process.on('message', (steering: Steering) => {
   if ('time' in steering) clock.moveTo(steering.time);
@@ -79,5 +88,9 @@ process.on('message', (steering: Steering) => {
 // The test is gone: so is this.
 process.on('disconnect', () => process.exit());
 const server = await listen(app, { host: '127.0.0.1', port: 0 });
+rounds.subscribe((event) => {
+  if (event.type === 'clock') tell({ phase: event.clock.phase });
+});
+tell({ phase: rounds.clock().phase });
 rounds.start();
-process.send!({ url: server.url });
+tell({ url: server.url });

@@ -6,16 +6,34 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createValidatorApi, type ValidatorApi } from '../../client/api.ts';
 import type { Random } from '../../core/numerics/prng.ts';
+import type { Phase } from '../../core/protocol/api.ts';
 import { NO_FAULTS, type FaultRates } from './faults.ts';
-import type { Steering } from './server.ts';
+import type { Steering, Telling } from './server.ts';
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
 const RESTART_MS = 500;
+/** Of the starts, so many are killed on their way, anywhere in so much time. */
+const STILLBORN = 0.15;
+const START_MS = 1_500;
+
+const COMPLAINTS = 5;
+
+/** How often each thing was done. */
+export type Tally = Map<string, number>;
+
+export function count(tally: Tally, what: string, times = 1): void {
+  tally.set(what, (tally.get(what) ?? 0) + times);
+}
 
 export interface Victim {
   /** Milliseconds since the epoch, as the process has it. */
   readonly time: number;
-  readonly kills: number;
+  /** By what the process was at. */
+  readonly kills: Tally;
+  /** What else was done to it. */
+  readonly faults: Tally;
+  /** The newest things it complained of. */
+  readonly complaints: readonly string[];
   setTime(time: number): void;
   setFaults(rates: FaultRates): void;
   /** The process's API; starts the process when it is dead. */
@@ -25,13 +43,16 @@ export interface Victim {
   kill(): Promise<void>;
 }
 
-/** What a power cut leaves of files that were never synced: any beginning of them. */
-async function tearParts(folder: string, random: Random): Promise<void> {
+/** What a power cut leaves of files that were never synced: any beginning of them. @returns how many there were */
+async function tearParts(folder: string, random: Random): Promise<number> {
+  let torn = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.part')) continue;
     const path = join(entry.parentPath, entry.name);
     await truncate(path, random.below((await stat(path)).size + 1));
+    torn++;
   }
+  return torn;
 }
 
 export function createVictim(
@@ -42,7 +63,10 @@ export function createVictim(
 ): Victim {
   let child: ChildProcess | undefined;
   let starting: Promise<ValidatorApi & { readonly url: string }> | undefined;
-  let kills = 0;
+  let doing: Phase | 'start' = 'start';
+  const kills: Tally = new Map();
+  const faults: Tally = new Map();
+  const complaints: string[] = [];
   let starts = 0;
   let rates = NO_FAULTS;
 
@@ -53,17 +77,29 @@ export function createVictim(
   async function start(): Promise<ValidatorApi & { readonly url: string }> {
     // A process that cannot reach its database ends, and is started again, as a supervisor would.
     for (;;) {
-      await tearParts(data, random);
+      const torn = await tearParts(data, random);
+      if (torn > 0) count(faults, 'file torn by a kill', torn);
       const next = fork(SERVER, ['--data', data, '--time', String(time), '--seed', String(starts++)], {
         execArgv: ['--import', 'tsx'],
         env: { ...process.env, ...environment },
         stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       });
       child = next;
+      doing = 'start';
+      const stillborn =
+        random.uniform() < STILLBORN ? setTimeout(() => void kill(), random.below(START_MS)) : undefined;
       const url = await new Promise<string | undefined>((resolve) => {
-        next.once('message', (message: { url: string }) => resolve(message.url));
+        next.on('message', (telling: Telling) => {
+          if ('url' in telling) resolve(telling.url);
+          else if ('fault' in telling) count(faults, telling.fault);
+          else if ('complaint' in telling) {
+            complaints.push(telling.complaint);
+            if (complaints.length > COMPLAINTS) complaints.shift();
+          } else if (child === next) doing = telling.phase;
+        });
         next.once('exit', () => resolve(undefined));
       });
+      clearTimeout(stillborn);
       if (url === undefined) {
         await sleep(RESTART_MS);
         continue;
@@ -81,18 +117,20 @@ export function createVictim(
     if (!last || last.exitCode !== null || last.signalCode !== null) return;
     const gone = new Promise((resolve) => last.once('exit', resolve));
     last.kill('SIGKILL');
+    const at = doing;
     await gone;
-    kills++;
+    count(kills, at);
   }
 
   return {
     get time() {
       return time;
     },
-    get kills() {
-      return kills;
-    },
+    kills,
+    faults,
+    complaints,
     setTime(next) {
+      if (next < time) count(faults, 'clock set back');
       time = next;
       send({ time });
     },

@@ -13,6 +13,8 @@ export interface Plot {
   readonly x: string;
   readonly y: string;
   readonly series: readonly Series[];
+  /** Both axes are logarithmic, and all numbers positive. */
+  readonly logarithmic?: boolean;
 }
 
 export interface Table {

@@ -9,7 +9,7 @@ import { plotSvg } from './svg.ts';
 
 const VERDICTS = { true: 'agrees', false: 'does not agree', null: 'no claim' } as const;
 
-function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const line = (cells: readonly (string | number | null)[]): string =>
     `| ${cells.map((cell) => String(cell ?? '–').replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
@@ -60,7 +60,7 @@ function attacksPage(report: Report, { tables }: ReportSection): string {
 }
 
 /** An SVG file stands alone: it brings the page's style. */
-const standalone = (svg: string): string =>
+export const standalone = (svg: string): string =>
   svg.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ').replace('>', `><style>${STYLE}</style>`);
 
 /** @param folder of the documentation: gets `experiments/`, and `attacks.md` where the gallery was measured */

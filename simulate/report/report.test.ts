@@ -96,3 +96,20 @@ test('the page is whole: no script, nothing from elsewhere, its data inside', ()
   expect(JSON.parse(json)).toEqual(report);
   expect(html).toContain('Is 1 &lt; 2?');
 });
+
+test('a logarithmic plot has powers of ten on its axes, and a power law is straight on it', () => {
+  const svg = plotSvg({
+    title: 'cost',
+    x: 'peers',
+    y: 'ms',
+    logarithmic: true,
+    series: [{ label: 'squares', points: [10, 100, 1_000].map((peers) => [peers, peers ** 2]) }],
+  });
+  for (const label of ['10', '100', '1,000', '10,000', '10⁶']) expect(svg).toContain(`>${label}</text>`);
+  const [[x0, y0], [x1, y1], [x2, y2]] = [...svg.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [
+    Number(x),
+    Number(y),
+  ]) as [[number, number], [number, number], [number, number]];
+  expect(x1 - x0).toBeCloseTo(x2 - x1, 0);
+  expect(y1 - y0).toBeCloseTo(y2 - y1, 0);
+});

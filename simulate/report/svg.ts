@@ -33,6 +33,27 @@ export function spread(wanted: readonly number[], least: number, highest: number
   return placed.map((y) => y - over);
 }
 
+/** Logarithms of the powers of ten from `low` to `high`, every second or third where there are many; of 2 and 5 too where few. */
+function decades(low: number, high: number, count: number): number[] {
+  const powers = Array.from({ length: Math.floor(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i);
+  const every = Math.ceil(powers.length / count);
+  const digits = high - low < 2 ? [1, 2, 5] : [1];
+  return powers
+    .filter((_, i) => i % every === 0)
+    .flatMap((power) => digits.map((digit) => power + Math.log10(digit)))
+    .filter((mark) => mark >= low && mark <= high);
+}
+
+/** 10, 1,000, 0.02; from 100,000 on 10⁵. */
+function decadeLabel(mark: number): string {
+  const power = Math.floor(mark + 1e-9);
+  const digit = Math.round(10 ** (mark - power));
+  if (power < 6)
+    return Number((digit * 10 ** power).toPrecision(1)).toLocaleString('en', { maximumFractionDigits: 10 });
+  const raised = String(power).replace(/\d/g, (one) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(one)]!);
+  return `${digit === 1 ? '' : `${digit} · `}10${raised}`;
+}
+
 function extent(values: readonly number[]): [low: number, high: number] {
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -40,8 +61,13 @@ function extent(values: readonly number[]): [low: number, high: number] {
   return [low - pad, high + pad];
 }
 
-export function plotSvg({ title, x, y, series }: Plot): string {
-  const shown = series.filter(({ points }) => points.length > 0);
+export function plotSvg({ title, x, y, series, logarithmic = false }: Plot): string {
+  const scaled = (value: number): number => (logarithmic ? Math.log10(value) : value);
+  const shown = series
+    .filter(({ points }) => points.length > 0)
+    .map(({ label, points }) => ({ label, points: points.map(([at, value]) => [scaled(at), scaled(value)] as const) }));
+  const marksOf = logarithmic ? decades : ticks;
+  const labelOf = logarithmic ? decadeLabel : String;
   const points = shown.flatMap((one) => one.points);
   if (points.length === 0) return '<p>Nothing was measured.</p>';
   const [left, right] = extent(points.map(([at]) => at));
@@ -56,13 +82,13 @@ export function plotSvg({ title, x, y, series }: Plot): string {
   const floor = MARGIN.top + inner.height;
 
   const grid = [
-    ...ticks(bottom, top, 6).map(
+    ...marksOf(bottom, top, 6).map(
       (value) =>
         `<line class="grid" x1="${MARGIN.left}" x2="${MARGIN.left + inner.width}" y1="${n(py(value))}" y2="${n(py(value))}"/>` +
-        `<text class="tick" x="${MARGIN.left - 8}" y="${n(py(value) + 4)}" text-anchor="end">${value}</text>`,
+        `<text class="tick" x="${MARGIN.left - 8}" y="${n(py(value) + 4)}" text-anchor="end">${labelOf(value)}</text>`,
     ),
-    ...ticks(left, right, 8).map(
-      (at) => `<text class="tick" x="${n(px(at))}" y="${floor + 18}" text-anchor="middle">${at}</text>`,
+    ...marksOf(left, right, 8).map(
+      (at) => `<text class="tick" x="${n(px(at))}" y="${floor + 18}" text-anchor="middle">${labelOf(at)}</text>`,
     ),
   ];
   const labels = spread(

@@ -3,12 +3,22 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const OTHER_VERSIONS = new URL('versions/register.mjs', import.meta.url).href;
 const CLI = fileURLToPath(new URL('../../bin/gauntlet.js', import.meta.url));
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+});
+
+/** See versions/hooks.mjs. */
+export type OtherVersion = 'next' | 'later' | 'former';
+
+/** Of a process that is of another version of the program. */
+export const ofVersion = (version: OtherVersion): Record<string, string> => ({
+  NODE_OPTIONS: `--import ${OTHER_VERSIONS}`,
+  TEST_VERSION: version,
 });
 
 export interface GauntletProcess {
@@ -23,6 +33,8 @@ export interface GauntletProcess {
   kill(): Promise<void>;
   /** SIGINT, as Ctrl-C does; resolves with the exit code. */
   interrupt(): Promise<number | null>;
+  /** SIGTERM, as a supervisor does; resolves with the exit code. */
+  terminate(): Promise<number | null>;
 }
 
 export function startGauntlet(args: readonly string[], environment: Readonly<Record<string, string>>): GauntletProcess {
@@ -75,6 +87,10 @@ export function startGauntlet(args: readonly string[], environment: Readonly<Rec
     },
     interrupt() {
       child.kill('SIGINT');
+      return exited;
+    },
+    terminate() {
+      child.kill('SIGTERM');
       return exited;
     },
   };

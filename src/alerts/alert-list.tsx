@@ -20,7 +20,7 @@ export function AlertList() {
             tone="warn"
             title={title}
             action={
-              <Button kind="quiet" onClick={() => alertBook.dismiss(id)} aria-label={`Dismiss: ${title}`}>
+              <Button kind="quiet" onClick={() => alertBook.dismiss(id)} aria-label={t`Dismiss: ${title}`}>
                 <Trans>Dismiss</Trans>
               </Button>
             }

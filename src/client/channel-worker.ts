@@ -10,10 +10,14 @@ export class ChannelWorker implements WorkerLike {
   readonly #channel = new MessageChannel();
   #events: MessagePort | undefined;
 
-  /** @param api what the worker offers besides taking the port for its events */
-  constructor(api: object) {
-    const connect = (events: MessagePort): void => {
+  /**
+   * @param api what the worker offers besides taking the port for its events
+   * @param holdsLife whether it says that it holds the lock
+   */
+  constructor(api: object, holdsLife = false) {
+    const connect = (events: MessagePort): boolean => {
       this.#events = events;
+      return holdsLife;
     };
     expose({ ...api, connect }, this.#channel.port2);
     this.#channel.port1.start();

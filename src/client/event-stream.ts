@@ -24,7 +24,8 @@ const EVENT_TYPES = ['clock', 'window', 'leaderboard'] satisfies ValidatorEvent[
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 30_000;
 
-function browserTimer(work: () => void, ms: number): () => void {
+/** @returns calls it off */
+export function browserTimer(work: () => void, ms: number): () => void {
   const timer = setTimeout(work, ms);
   return () => clearTimeout(timer);
 }

@@ -29,11 +29,20 @@ function follow() {
     close: () => undefined,
   };
   const client = new QueryClient();
-  const live = createLive('http://localhost/', () => source);
-  live.follow(client);
+  const timers: { work: () => void; ms: number }[] = [];
+  const live = createLive(
+    'http://localhost/',
+    () => source,
+    (work, ms) => {
+      const timer = { work, ms };
+      timers.push(timer);
+      return () => timers.splice(timers.indexOf(timer), 1);
+    },
+  );
+  const stop = live.follow(client);
   const send = (event: { type: string }): void =>
     listeners.get(event.type)!(new MessageEvent(event.type, { data: JSON.stringify(event) }));
-  return { client, live, source, send };
+  return { client, live, source, send, timers, stop };
 }
 
 describe('live', () => {
@@ -58,6 +67,32 @@ describe('live', () => {
     const { client, send } = follow();
     send({ type: 'window', window: row(9) } as never);
     expect(client.getQueryData(QUERY_KEYS.windows)).toBeUndefined();
+  });
+
+  it('reads the leaderboard anew within the time that the validator says, once for all events until then', () => {
+    const { client, send, timers } = follow();
+    client.setQueryData(QUERY_KEYS.leaderboard, { window: 1, peers: [] });
+    const isStale = (): boolean => client.getQueryState(QUERY_KEYS.leaderboard)!.isInvalidated;
+    send({ type: 'leaderboard', window: 2, spreadMs: 20_000 } as never);
+    send({ type: 'leaderboard', window: 3, spreadMs: 20_000 } as never);
+    expect(timers).toHaveLength(1);
+    expect(timers[0]!.ms).toBeGreaterThanOrEqual(0);
+    expect(timers[0]!.ms).toBeLessThan(20_000);
+    expect(isStale()).toBe(false);
+    timers[0]!.work();
+    expect(isStale()).toBe(true);
+    // An older validator says nothing: at once.
+    send({ type: 'leaderboard', window: 4 } as never);
+    expect(timers[1]!.ms).toBe(0);
+  });
+
+  it('reads nothing any more once it has stopped', () => {
+    const { send, timers, stop } = follow();
+    send({ type: 'window', window: row(2), spreadMs: 5_000 } as never);
+    send({ type: 'leaderboard', window: 2, spreadMs: 5_000 } as never);
+    expect(timers).toHaveLength(2);
+    stop();
+    expect(timers).toHaveLength(0);
   });
 
   it('calls the validator unreachable after two failures, until it answers', () => {

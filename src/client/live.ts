@@ -1,8 +1,9 @@
 /** Keeps the query cache up to date from the validator's events, and the server's time along with it. */
 import type { QueryClient } from '@tanstack/react-query';
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { readingDelayMs } from '../../client/live-pace.ts';
 import type { ClockState, ValidatorEvent, WindowSummary } from '../../core/protocol/api.ts';
-import { followEvents, type EventSourceLike, type StreamState } from './event-stream.ts';
+import { browserTimer, followEvents, type EventSourceLike, type StreamState } from './event-stream.ts';
 
 export interface LiveState {
   readonly stream: StreamState;
@@ -46,7 +47,11 @@ export function upsertWindow(windows: readonly WindowSummary[], row: WindowSumma
   return [...others, row].sort((a, b) => a.window - b.window).slice(-MAX_WINDOWS);
 }
 
-export function createLive(baseUrl: string, createSource?: (url: string) => EventSourceLike): Live {
+export function createLive(
+  baseUrl: string,
+  createSource?: (url: string) => EventSourceLike,
+  setTimer: (work: () => void, ms: number) => () => void = browserTimer,
+): Live {
   const store = createStore<LiveState>(() => ({ stream: 'connecting', offsetMs: 0, failure: undefined }));
 
   let failures = 0;
@@ -61,6 +66,23 @@ export function createLive(baseUrl: string, createSource?: (url: string) => Even
     if (failures >= FAILURES_TO_SHOW) store.setState({ failure: error });
   }
 
+  /** Readings that are put off, by the type of the event that they are due to. */
+  const due = new Map<ValidatorEvent['type'], () => void>();
+
+  /** Reads anew what is shown, at a moment of this page's own. One that is due already reads this, too. */
+  function readAnew(
+    client: QueryClient,
+    event: Exclude<ValidatorEvent, { type: 'clock' }>,
+    queryKeys: readonly (readonly string[])[],
+  ): void {
+    if (due.has(event.type)) return;
+    const cancel = setTimer(() => {
+      due.delete(event.type);
+      for (const queryKey of queryKeys) void client.invalidateQueries({ queryKey });
+    }, readingDelayMs(event));
+    due.set(event.type, cancel);
+  }
+
   function apply(client: QueryClient, event: ValidatorEvent): void {
     switch (event.type) {
       case 'clock': {
@@ -73,11 +95,10 @@ export function createLive(baseUrl: string, createSource?: (url: string) => Even
       }
       case 'window':
         client.setQueryData<WindowSummary[]>(QUERY_KEYS.windows, (known) => known && upsertWindow(known, event.window));
-        void client.invalidateQueries({ queryKey: QUERY_KEYS.peers });
-        void client.invalidateQueries({ queryKey: QUERY_KEYS.samples });
+        readAnew(client, event, [QUERY_KEYS.peers, QUERY_KEYS.samples]);
         return;
       case 'leaderboard':
-        void client.invalidateQueries({ queryKey: QUERY_KEYS.leaderboard });
+        readAnew(client, event, [QUERY_KEYS.leaderboard]);
         return;
       default:
         event satisfies never;
@@ -88,8 +109,8 @@ export function createLive(baseUrl: string, createSource?: (url: string) => Even
     store,
     noteServerTime,
     noteFailure,
-    follow: (client) =>
-      followEvents({
+    follow(client) {
+      const stop = followEvents({
         url: new URL('/v1/events', baseUrl).href,
         onEvent: (event) => apply(client, event),
         onState: (stream) => {
@@ -98,6 +119,12 @@ export function createLive(baseUrl: string, createSource?: (url: string) => Even
           if (stream === 'live') void client.invalidateQueries();
         },
         ...(createSource ? { createSource } : {}),
-      }),
+      });
+      return () => {
+        stop();
+        for (const cancel of due.values()) cancel();
+        due.clear();
+      };
+    },
   };
 }

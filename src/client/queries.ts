@@ -1,6 +1,7 @@
 /** The validator's state as queries. Events keep them fresh; while there are none they are polled. */
 import { QueryClient, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { useDeferredValue, useMemo } from 'react';
+import { HEARTBEAT_MS, SAFETY_POLL_MS } from '../../client/live-pace.ts';
 import type {
   ClockState,
   Leaderboard,
@@ -18,8 +19,6 @@ import { useApp, useLive } from './app-context.ts';
 import { MAX_WINDOWS, QUERY_KEYS } from './live.ts';
 
 const POLL_MS = 2_000;
-/** Even with events: one lost event must not leave a figure wrong for long. */
-const SAFETY_POLL_MS = 20_000;
 /** What arrives in an open window is no event. */
 const OPEN_WINDOW_POLL_MS = 5_000;
 const BOOK_KEPT_MS = 60_000;
@@ -41,8 +40,8 @@ export function createQueryClient(): QueryClient {
   });
 }
 
-function usePollMs(): number {
-  return useLive((state) => state.stream) === 'live' ? SAFETY_POLL_MS : POLL_MS;
+function usePollMs(whileLive = SAFETY_POLL_MS): number {
+  return useLive((state) => state.stream) === 'live' ? whileLive : POLL_MS;
 }
 
 export function useRun(): UseQueryResult<SignedManifest> {
@@ -76,7 +75,7 @@ export function useClock(): UseQueryResult<ClockState> {
     },
     // The poll is the retry.
     retry: false,
-    refetchInterval: usePollMs(),
+    refetchInterval: usePollMs(HEARTBEAT_MS),
   });
 }
 

@@ -3,29 +3,35 @@ import { ChannelWorker } from './channel-worker.ts';
 import { connectWorker, RpcError, type Connection } from './rpc.ts';
 
 type Api = {
-  connect(events: MessagePort): void;
+  connect(events: MessagePort, life: string): Promise<boolean>;
   double(value: number): Promise<number>;
   fail(): Promise<never>;
   hang(): Promise<void>;
 };
 
-function createWorker(): ChannelWorker {
-  return new ChannelWorker({
+function createWorker(holdsLife = false): ChannelWorker {
+  const api = {
     double: (value: number) => Promise.resolve(value * 2),
     fail: () => Promise.reject(new RangeError('out of range')),
     hang: () => new Promise(() => undefined),
-  });
+  };
+  return new ChannelWorker(api, holdsLife);
 }
 
 let open: Connection<Api> | undefined;
 
 afterEach(() => open?.close());
 
-function connect(worker: ChannelWorker, deadlineMs = 2_000) {
+function connect(worker: ChannelWorker, deadlineMs = 2_000, locks?: Pick<LockManager, 'request'>) {
   const onEvent = vi.fn<(event: { word: string }) => void>();
   const onDeath = vi.fn<(error: RpcError) => void>();
   const deadlinesMs = { double: deadlineMs, fail: deadlineMs, hang: deadlineMs };
-  const connection = connectWorker<Api, { word: string }>(worker, { deadlinesMs, onEvent, onDeath });
+  const connection = connectWorker<Api, { word: string }>(worker, {
+    deadlinesMs,
+    onEvent,
+    onDeath,
+    ...(locks ? { locks } : {}),
+  });
   open = connection;
   return { connection, onEvent, onDeath };
 }
@@ -64,6 +70,24 @@ describe('rpc', () => {
     expect(worker.terminated).toBe(true);
     expect(onDeath).toHaveBeenCalledTimes(1);
     expect(onDeath.mock.calls[0]![0].message).toContain('out of memory');
+  });
+
+  it('notices a worker that is gone without a word', async () => {
+    let free = (): void => undefined;
+    const asked: string[] = [];
+    const request = async (name: string, { signal }: { signal: AbortSignal }, gone: () => void): Promise<void> => {
+      asked.push(name);
+      await new Promise<void>((resolve) => (free = resolve));
+      if (!signal.aborted) gone();
+    };
+    const locks = { request: request as unknown as LockManager['request'] };
+    const { connection, onDeath } = connect(createWorker(true), 2_000, locks);
+    await connection.call('double', 1);
+    expect(asked).toEqual([expect.stringMatching(/^gauntlet-worker .{36}$/)]);
+    const hanging = connection.call('hang');
+    free();
+    await expect(hanging).rejects.toMatchObject({ failure: 'died' });
+    expect(onDeath).toHaveBeenCalledTimes(1);
   });
 
   it('rejects everything pending when closed, which is no death', async () => {

@@ -32,7 +32,10 @@ export interface WorkerLike extends Endpoint {
 type Methods = Record<string, (...parameters: never[]) => unknown>;
 
 /** The worker's interface: besides its own methods it takes a port for its events. */
-type WithEvents = Methods & { connect(events: MessagePort): void };
+type WithEvents = Methods & {
+  /** @returns whether it holds the lock of that name for as long as it lives */
+  connect(events: MessagePort, life: string): Promise<boolean>;
+};
 
 type MethodName<Api> = Exclude<Extract<keyof Api, string>, 'connect'>;
 
@@ -42,6 +45,8 @@ export interface ConnectionOptions<Api extends Methods, Event> {
   readonly onEvent: (event: Event) => void;
   /** Called once when the worker dies by itself, after every pending call was rejected. */
   readonly onDeath: (error: RpcError) => void;
+  /** The browser's, unless another is given. */
+  readonly locks?: Pick<LockManager, 'request'>;
 }
 
 export interface Connection<Api extends Methods> {
@@ -71,8 +76,11 @@ export function connectWorker<Api extends WithEvents, Event>(
 ): Connection<Api> {
   const proxy = wrap<Methods>(worker);
   const deadlinesMs: Readonly<Record<string, number>> = options.deadlinesMs;
+  const { locks = (globalThis.navigator as Partial<Navigator> | undefined)?.locks } = options;
   const pending = new Set<(error: RpcError) => void>();
   const { port1, port2 } = new MessageChannel();
+  const life = `gauntlet-worker ${crypto.randomUUID()}`;
+  const watch = new AbortController();
   let ended: RpcError | undefined;
   pinned.add(proxy);
 
@@ -83,6 +91,7 @@ export function connectWorker<Api extends WithEvents, Event>(
     worker.removeEventListener('messageerror', onMessageError);
     for (const reject of pending) reject(error);
     pending.clear();
+    watch.abort();
     port1.close();
     // Releasing posts a message; a terminated worker ignores it.
     (proxy as { [releaseProxy](): void })[releaseProxy]();
@@ -136,11 +145,20 @@ export function connectWorker<Api extends WithEvents, Event>(
     return remote[method]!(...parameters.map(withPorts));
   };
 
-  const connected = guarded('connect', CONNECT_DEADLINE_MS, () => invoke('connect', [transfer(port2, [port2])]));
+  const connected = guarded('connect', CONNECT_DEADLINE_MS, () => invoke('connect', [transfer(port2, [port2]), life]));
   // A worker that does not even take the port is dead, whatever the reason.
-  connected.catch((error: unknown) =>
-    end(new RpcError('died', 'The training worker did not start.', { cause: error })),
+  connected.then(
+    (held) => {
+      if (held === true) void watchLife();
+    },
+    (error: unknown) => end(new RpcError('died', 'The training worker did not start.', { cause: error })),
   );
+
+  /** What is killed, or closes itself, says nothing, but lets go of its lock. */
+  async function watchLife(): Promise<void> {
+    const gone = (): void => end(new RpcError('died', 'The training worker is gone.'));
+    await locks?.request(life, { signal: watch.signal }, gone).catch(() => undefined);
+  }
 
   return {
     call: <Method extends MethodName<Api>>(method: Method, ...parameters: Parameters<Api[Method]>) => {

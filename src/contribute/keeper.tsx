@@ -3,9 +3,10 @@
  * that it was contributing, for when the page is opened again.
  */
 import { Trans } from '@lingui/react/macro';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { useApp, useContribute } from '../client/app-context.ts';
+import { otherVersionOf } from '../client/other-version.ts';
 import { useClock, useRun } from '../client/queries.ts';
 import { useKeepAwake } from '../platform/keep-awake.ts';
 import { preferences } from '../platform/preferences.ts';
@@ -53,6 +54,8 @@ function useIntent(): void {
   const { validatorUrl } = parameters.start;
   const kind = useContribute(({ status }) => status.kind);
   const active = useContribute(({ status }) => isActive(status));
+  // It goes on in the page that belongs to the validator.
+  const outdated = useContribute(({ status }) => status.kind === 'failed' && otherVersionOf(status.code) !== undefined);
   const finishing = useContribute((state) => state.finishing);
   const window = useClock().data?.window;
   const own = source.kind === 'validator';
@@ -60,8 +63,8 @@ function useIntent(): void {
     if (!own) return;
     if (active && kind !== 'stopping')
       rememberIntent(validatorUrl, { finishingWindow: finishing ? (window ?? 1) : null });
-    else if (kind !== 'idle') rememberIntent(validatorUrl, undefined);
-  }, [own, validatorUrl, kind, active, finishing, window]);
+    else if (kind !== 'idle' && !outdated) rememberIntent(validatorUrl, undefined);
+  }, [own, validatorUrl, kind, active, outdated, finishing, window]);
 }
 
 /** Once a window: the device's speed of late, for the next visit's pre-flight. */
@@ -89,7 +92,12 @@ function ComeBackNotice() {
   const { other } = useOtherTabs();
   const known = useOwnIdentity().data !== undefined;
   const window = useClock().data?.window;
-  const [intent, setIntent] = useState(() => (source.kind === 'validator' ? readIntent(validatorUrl) : undefined));
+  const [declined, setDeclined] = useState(false);
+  // When the tab that trained is gone, what it left behind tells whether somebody stopped it, or it died.
+  const intent = useMemo(
+    () => (source.kind === 'validator' && !declined && !other.trains ? readIntent(validatorUrl) : undefined),
+    [source, validatorUrl, declined, other.trains],
+  );
   const [secondsLeft, setSecondsLeft] = useState(COUNTDOWN_SECONDS);
   const how = window === undefined ? undefined : comingBack(intent, window);
   const coming = comeBack && idle && known && how !== undefined && !other.trains;
@@ -112,7 +120,7 @@ function ComeBackNotice() {
           data-testid="do-not-come-back"
           onClick={() => {
             rememberIntent(validatorUrl, undefined);
-            setIntent(undefined);
+            setDeclined(true);
           }}
         >
           <Trans>Not now</Trans>

@@ -32,7 +32,7 @@ function StateRoot() {
         </Trans>
       </dt>
       <dd>
-        {root === undefined ? UNKNOWN : <Identifier value={root} name="the state root" testId="state-root" />}
+        {root === undefined ? UNKNOWN : <Identifier value={root} name={t`the state root`} testId="state-root" />}
         {root !== undefined && window !== undefined && (
           <p className={styles['mark']}>
             {verified ? (

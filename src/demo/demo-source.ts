@@ -1,8 +1,10 @@
 /** The demonstration: a validator and simulated peers in a worker of this tab. No request leaves the page for it. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DemoAttack, DemoCommand, DemoNews } from '../../workers/demo/demo-api.ts';
+import demoWorker from '../../workers/demo/demo-worker.ts?worker&url';
 import { nameDatabase } from '../../workers/shared/database.ts';
 import { portFetch, PortEventSource } from '../../workers/shared/port-fetch.ts';
+import { startWorker } from '../../workers/start-worker.ts';
 import type { PeerLabel, PeerLabels, SourceBase } from '../client/source.ts';
 
 /** Apart from the site's own, and deleted with the demonstration. */
@@ -31,10 +33,7 @@ export interface DemoSource extends SourceBase {
 export function openDemo(): DemoSource {
   // A name of its own: the trainer's lock goes by it, and two demonstrations are two runs.
   const validatorUrl = `https://${crypto.randomUUID()}.demo.invalid/`;
-  const worker = new Worker(new URL('../../workers/demo/demo-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'demo',
-  });
+  const worker = startWorker(demoWorker, 'demo');
   const send = (command: DemoCommand, transfer: Transferable[] = []): void => worker.postMessage(command, transfer);
   const connect = (): MessagePort => {
     const { port1, port2 } = new MessageChannel();

@@ -1,5 +1,4 @@
 /** The widget for other sites: a run in a small frame. No engine, no wallet, no key. */
-import '../../workers/shared/zod-without-eval.ts';
 import { createValidatorApi } from '../../client/api.ts';
 import { startLanguage } from '../i18n/language.ts';
 import '../ui/tokens.css';

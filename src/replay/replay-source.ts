@@ -2,6 +2,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { portFetch, PortEventSource } from '../../workers/shared/port-fetch.ts';
 import type { ReplayCommand, ReplayNews } from '../../workers/replay/replay-api.ts';
+import replayWorker from '../../workers/replay/replay-worker.ts?worker&url';
+import { startWorker } from '../../workers/start-worker.ts';
 import type { PeerLabels, SourceBase } from '../client/source.ts';
 
 /** Windows a second. */
@@ -125,10 +127,7 @@ export function createReplay(
 export function openReplay(url: string): ReplaySource {
   // Not the page's own: what is remembered by it, such as what to train for, is of real runs.
   const validatorUrl = `https://${crypto.randomUUID()}.replay.invalid/`;
-  const worker = new Worker(new URL('../../workers/replay/replay-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'replay',
-  });
+  const worker = startWorker(replayWorker, 'replay');
   const labels = createStore<PeerLabels>(() => new Map());
   const connect = (): MessagePort => {
     const { port1, port2 } = new MessageChannel();

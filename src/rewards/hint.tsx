@@ -1,4 +1,5 @@
 /** How a figure comes about: on hover, and on focus. */
+import { t } from '@lingui/core/macro';
 import { useId, type ReactNode } from 'react';
 import styles from './hint.module.css';
 
@@ -8,7 +9,7 @@ export function Hint({ about, children }: { about: string; children: ReactNode }
     <span className={styles['hint']}>
       <button
         type="button"
-        aria-label={`About: ${about}`}
+        aria-label={t`About: ${about}`}
         aria-describedby={id}
         onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
       >

@@ -33,7 +33,7 @@ export function SubjectCard({ title, badges, hotkey, onRemove, children }: Subje
         </div>
       }
     >
-      {hotkey !== undefined && <Identifier value={hotkey} name={`the hotkey of ${title}`} />}
+      {hotkey !== undefined && <Identifier value={hotkey} name={t`the hotkey of ${title}`} />}
       {children}
     </Card>
   );

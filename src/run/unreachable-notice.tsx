@@ -2,6 +2,7 @@
 import { t } from '@lingui/core/macro';
 import { Trans } from '@lingui/react/macro';
 import { useApp } from '../client/app-context.ts';
+import { otherVersionOf } from '../client/other-version.ts';
 import { useClock, useRun, useUnreachable } from '../client/queries.ts';
 import { sentence } from '../ui/failure-words.ts';
 import { Button } from '../ui/button.tsx';
@@ -13,8 +14,8 @@ export function UnreachableNotice() {
   const clock = useClock();
   const run = useRun();
   const failure = useUnreachable() ?? run.error;
-  // A replay that cannot be shown says so itself.
-  if (!failure || source.kind === 'replay') return null;
+  // A replay that cannot be shown says so itself, and another version has a notice of its own.
+  if (!failure || source.kind === 'replay' || otherVersionOf(failure)) return null;
   const retry = (): void => {
     void clock.refetch();
     void run.refetch();

@@ -1,13 +1,14 @@
 /** Which app this is. */
 import { Trans, useLingui } from '@lingui/react/macro';
-import { PROTOCOL_VERSION } from '../../core/protocol/manifest.ts';
+import { SPOKEN } from '../../core/protocol/versions.ts';
 import { useApp } from '../client/app-context.ts';
 import { Card } from '../ui/card.tsx';
 import { formatInteger, localised } from '../ui/format.ts';
+import { BuildRow } from './build-row.tsx';
 import { BUILD } from './build.ts';
 import styles from './settings.module.css';
 
-const builtOn = localised((locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }));
+const madeOn = localised((locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }));
 
 export function AboutCard() {
   const { t } = useLingui();
@@ -32,16 +33,23 @@ export function AboutCard() {
         </div>
         <div>
           <dt>
-            <Trans>Built</Trans>
+            <Trans>Sources of</Trans>
           </dt>
-          <dd>{BUILD ? <time dateTime={BUILD.builtAt}>{builtOn().format(new Date(BUILD.builtAt))}</time> : unknown}</dd>
+          <dd>{BUILD?.date ? <time dateTime={BUILD.date}>{madeOn().format(new Date(BUILD.date))}</time> : unknown}</dd>
         </div>
+        <BuildRow />
         <div>
           <dt>
             <Trans>Protocol</Trans>
           </dt>
           <dd>
-            <Trans>version {formatInteger(PROTOCOL_VERSION)}</Trans>
+            {SPOKEN.oldest === SPOKEN.newest ? (
+              <Trans>version {formatInteger(SPOKEN.newest)}</Trans>
+            ) : (
+              <Trans>
+                versions {formatInteger(SPOKEN.oldest)} to {formatInteger(SPOKEN.newest)}
+              </Trans>
+            )}
           </dd>
         </div>
         <div>

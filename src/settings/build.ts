@@ -4,8 +4,8 @@ export interface Build {
   readonly version: string;
   /** Short hash, with a + where the sources were changed since; null where it was built without git. */
   readonly commit: string | null;
-  /** ISO 8601. */
-  readonly builtAt: string;
+  /** Of the commit, ISO 8601; null where it is not known. */
+  readonly date: string | null;
 }
 
 declare const __BUILD__: Build;

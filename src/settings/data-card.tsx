@@ -1,7 +1,7 @@
 /** Where the figures come from, and a report for when something is wrong. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { useState } from 'react';
-import { PROTOCOL_VERSION } from '../../core/protocol/manifest.ts';
+import { formatRange, SPOKEN } from '../../core/protocol/versions.ts';
 import { useStorageRoom } from '../checkpoint/use-storage.ts';
 import { useApp, useContribute, useLive } from '../client/app-context.ts';
 import { useClock, useRun } from '../client/queries.ts';
@@ -137,7 +137,7 @@ function useReport(): () => string {
     reportText({
       at: new Date(),
       build: BUILD,
-      protocol: PROTOCOL_VERSION,
+      protocol: formatRange(SPOKEN),
       validator: placeOf(validatorUrl),
       run: signed?.run,
       runName: signed?.manifest.name,

@@ -4,7 +4,7 @@ import { placeOf, reportText, type ReportFacts } from './report.ts';
 const facts: ReportFacts = {
   at: new Date(0),
   build: undefined,
-  protocol: 1,
+  protocol: '1',
   validator: 'http://localhost/',
   run: 'abc',
   runName: 'a run',
@@ -27,8 +27,8 @@ describe('report', () => {
     expect(lines).toContain('window: 12, put');
     expect(lines).toContain('storage: 5 of unknown bytes');
     expect(lines).toContain('1970-01-01T00:00:01.000Z warning trainer: slow');
-    const build = { version: '1.2.3', commit: null, builtAt: '1970' };
-    expect(reportText({ ...facts, build })).toContain('app: 1.2.3, commit unknown, built 1970');
+    const build = { version: '1.2.3', commit: null, date: '1970' };
+    expect(reportText({ ...facts, build })).toContain('app: 1.2.3, commit unknown, of 1970');
   });
 
   it('names a validator without what may be secret in its address', () => {

@@ -5,7 +5,8 @@ import type { Build } from './build.ts';
 export interface ReportFacts {
   readonly at: Date;
   readonly build: Build | undefined;
-  readonly protocol: number;
+  /** Those that this app speaks. */
+  readonly protocol: string;
   /** Without query and credentials. */
   readonly validator: string;
   readonly run: string | undefined;
@@ -29,7 +30,7 @@ export function reportText(facts: ReportFacts): string {
   return [
     'Gauntlet: report of a tab',
     `at: ${facts.at.toISOString()}`,
-    `app: ${build ? `${build.version}, commit ${build.commit ?? 'unknown'}, built ${build.builtAt}` : 'unknown'}`,
+    `app: ${build ? `${build.version}, commit ${build.commit ?? 'unknown'}, of ${build.date ?? 'an unknown date'}` : 'unknown'}`,
     `protocol: ${facts.protocol}`,
     `validator: ${facts.validator}`,
     `run: ${known(facts.run)} (${known(facts.runName)})`,

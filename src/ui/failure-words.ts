@@ -4,6 +4,7 @@
  */
 import { i18n, type MessageDescriptor } from '@lingui/core';
 import { msg } from '@lingui/core/macro';
+import { StorageError } from '../../client/ports.ts';
 
 interface Words {
   readonly detail: MessageDescriptor;
@@ -35,6 +36,34 @@ const WORDS: Readonly<Record<string, Words>> = {
   StorageQuotaError: {
     detail: msg`The browser has no room left for the model.`,
     remedy: msg`Free disk space, or clear what this site stores in Settings, then start again.`,
+  },
+  AlteredFileError: {
+    detail: msg`A file of this page is not the one that the page was built with, so it was not run.`,
+    remedy: msg`Reload the page; if it happens again, tell whoever runs this site.`,
+  },
+  StorageVersionError: {
+    detail: msg`A newer version of this page has stored something in this browser that this one cannot read.`,
+    remedy: msg`Reload the page to get the newer version. Where there is none, clear this site’s data in the browser’s settings; the keys in it are lost then.`,
+  },
+  StorageBlockedError: {
+    detail: msg`Another tab of this site is still of an older version, and keeps the storage from being brought up to date.`,
+    remedy: msg`Close the other tabs of this site, then start again.`,
+  },
+  ProgramTooOldError: {
+    detail: msg`The validator’s run is of a newer protocol than this page speaks.`,
+    remedy: msg`Reload the page to get the one that belongs to the validator.`,
+  },
+  ProgramTooNewError: {
+    detail: msg`The validator’s run is of an older protocol than this page speaks.`,
+    remedy: msg`Reload the page to get the one that belongs to the validator.`,
+  },
+  NotUnderstoodError: {
+    detail: msg`The validator said something that this page does not know.`,
+    remedy: msg`Reload the page to get the one that belongs to the validator.`,
+  },
+  'unsupported-protocol': {
+    detail: msg`The validator’s run is of a protocol that this page does not speak.`,
+    remedy: msg`Reload the page to get the one that belongs to the validator.`,
   },
   KeyError: {
     detail: msg`This browser cannot make or keep a key, so you cannot contribute from it.`,
@@ -88,6 +117,8 @@ export function sentence(text: string): string {
 
 /** What an error says and, where it knows, what to do about it. */
 export function withRemedy(error: Error): string {
+  const words = error instanceof StorageError && Object.hasOwn(WORDS, error.name) ? WORDS[error.name] : undefined;
+  if (words) return `${i18n._(words.detail)} ${i18n._(words.remedy)}`;
   const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
   return `${sentence(error.message)}${remedy}`;
 }

@@ -1,4 +1,5 @@
 /** Lines on a canvas, drawn by uPlot, which is loaded with the first chart that has data; the same data as a table. */
+import { t } from '@lingui/core/macro';
 import { Trans } from '@lingui/react/macro';
 import { useEffect, useRef, useState } from 'react';
 import type uPlot from 'uplot';
@@ -136,7 +137,7 @@ function Numbers({ description, xName, x, series }: LineChartProps) {
         <Trans>Show the numbers</Trans>
       </summary>
       {open && (
-        <Scroller label={`${description} The numbers.`}>
+        <Scroller label={t`${description} The numbers.`}>
           <table>
             <thead>
               <tr>

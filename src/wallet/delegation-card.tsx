@@ -48,7 +48,7 @@ export default function DelegationCard({ record, onEnded }: DelegationCardProps)
               <Trans>Signed by its owner</Trans>
             </dt>
             <dd>
-              <Identifier value={request.signer} name="the owner’s address" />
+              <Identifier value={request.signer} name={t`the owner’s address`} />
             </dd>
           </div>
         )}

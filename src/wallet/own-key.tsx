@@ -33,7 +33,7 @@ export function OwnKey() {
         </Trans>
       </dt>
       <dd className={styles['key']}>
-        {own && <Identifier value={own.hotkey} name="your key" testId="hotkey" />}
+        {own && <Identifier value={own.hotkey} name={t`your key`} testId="hotkey" />}
         {error && <Notice tone="bad">{withRemedy(error)}</Notice>}
         {!own && !error && UNKNOWN}
         {told !== undefined && !own?.wallet && (

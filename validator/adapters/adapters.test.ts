@@ -52,7 +52,15 @@ it('the store brings figures of its first version up to date, and keeps everythi
     expiresAt: '2026-02-01T00:00:00Z',
   };
   const store = await openSqliteStore(database);
-  await store.join(delegation, { firstWindow: 1, figures: { ...figures, conduct }, replaces: null, maxPeers: 9 });
+  await store.join(delegation, {
+    firstWindow: 1,
+    figures: { ...figures, conduct },
+    replaces: null,
+    maxPeers: 9,
+    guest: true,
+    origin: null,
+    bounds: null,
+  });
   await store.close();
   const raw = new Database(database);
   raw.prepare('update peers set figures = ?').run(JSON.stringify({ ...figures, poc: 0.5 }));
@@ -63,7 +71,12 @@ it('the store brings figures of its first version up to date, and keeps everythi
   raw.exec('drop table chain_records');
   raw.exec('drop index verdicts_refused');
   raw.exec('drop table samples');
+  raw.exec('drop index peers_origin');
+  raw.exec('drop index peers_guests');
+  raw.exec('alter table peers drop column guest');
+  raw.exec('alter table peers drop column origin');
   raw.exec('drop table tickets');
+  raw.exec('alter table migrations drop column needs');
   raw.exec('delete from migrations where version > 1');
   raw.close();
   const migrated = await openSqliteStore(database);
@@ -94,7 +107,12 @@ it('the store makes the summaries of an older version anew, from what is on reco
   raw.exec('drop index verdicts_refused');
   raw.exec(`update windows set summary = '{"window":1}' where window = 1`);
   raw.exec('drop table samples');
+  raw.exec('drop index peers_origin');
+  raw.exec('drop index peers_guests');
+  raw.exec('alter table peers drop column guest');
+  raw.exec('alter table peers drop column origin');
   raw.exec('drop table tickets');
+  raw.exec('alter table migrations drop column needs');
   raw.exec('delete from migrations where version > 5');
   raw.close();
   const migrated = await openSqliteStore(join(dataDir, 'run.sqlite'));
@@ -166,7 +184,7 @@ describe('a validator on a socket', () => {
     expect(await page.text()).toContain('app');
     expect(page.headers.get('cross-origin-opener-policy')).toBe('same-origin');
     expect(page.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
-    expect(page.headers.get('content-security-policy')).toMatch(/script-src 'self' 'wasm-unsafe-eval';/);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
     const route = await fetch(`${validator.url}/leaderboard`, { headers: { accept: 'text/html' } });
     expect(await route.text()).toContain('app');
     for (const path of ['/..%2frun%2fvalidator.key', '/%2e%2e/run/validator.key', '/v1/nothing', '/missing.js']) {

@@ -50,6 +50,7 @@ const LIMITS: Partial<ServerLimits> = {
   keepAliveMs: 700,
   idleMs: 5_000,
   checkMs: 100,
+  graceMs: 3_000,
 };
 /** Whoever is not cut by then never is. */
 const PATIENCE_MS = 20_000;
@@ -205,6 +206,27 @@ describe('those who are slow', () => {
     expect((await validator.service.peer(peer.hotkey)).contributions.accepted).toBe(0);
   });
 
+  it('lose it when they ask nothing more, a while after what they are told', async () => {
+    const app = new Hono();
+    app.get('/', (c) => c.text('here'));
+    const limits = { ...LIMITS, keepAliveMs: 2_000 };
+    const server = await listen(app, { port: 0, host: '127.0.0.1', limits });
+    try {
+      const line = await dial(server.url);
+      const ask = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
+      line.socket.write(ask);
+      await expect.poll(() => line.heard()).toContain('here');
+      expect(line.heard().toLowerCase()).toContain('keep-alive: timeout=2\r\n');
+      expect(await within(line.closed, 2_200)).toBe(false);
+      line.socket.write(ask);
+      await expect.poll(() => statusesOf(line.heard())).toEqual([200, 200]);
+      expect(await within(line.closed, PATIENCE_MS)).toBe(true);
+    } finally {
+      for (const socket of lines) socket.destroy();
+      await server.close();
+    }
+  });
+
   it('lose it when they stop to read an answer, which is then let go', async () => {
     let cancelled = false;
     const app = new Hono();
@@ -335,6 +357,28 @@ describe('those who say one thing and mean another', () => {
     ['ten thousand headers', `GET /v1/clock HTTP/1.1\r\nhost: a\r\n${'a: b\r\n'.repeat(10_000)}\r\n`],
   ])('%s: refused', async (_, text) => {
     expect(statusesOf(await exchange(validator.url, text))).toEqual([431]);
+  });
+});
+
+describe('those who say that they are elsewhere', () => {
+  it.each([
+    '/v1/run',
+    '/v1/nothing',
+    '/docs',
+    '/openapi.json',
+    '/',
+    `/v1/blobs/${'a'.repeat(64)}`,
+    '/v1/checkpoints/latest',
+  ])('no answer to %s is made of the host that is named, nor of who is said to forward it', async (path) => {
+    const heard = await exchange(
+      validator.url,
+      `GET ${path} HTTP/1.1\r\nhost: evil.example\r\nx-forwarded-host: evil.example\r\nx-forwarded-proto: gopher\r\n` +
+        'x-original-url: /v1/evil.example\r\nx-rewrite-url: /v1/evil.example\r\nforwarded: host=evil.example\r\n' +
+        'accept: text/html\r\nconnection: close\r\n\r\n',
+      3_000,
+    );
+    expect(heard).toMatch(/^HTTP\/1\.1 [24]\d\d /);
+    expect(heard).not.toMatch(/evil\.example|gopher/);
   });
 });
 

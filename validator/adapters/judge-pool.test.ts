@@ -133,8 +133,6 @@ it('leaves the server free: requests are answered while the judge’s thread can
     service: rounds,
     blobs: folder.blobs,
     corsOrigins: '*',
-    addressOf: () => 'test',
-    joins: { allow: () => true },
     onError: () => undefined,
   });
   const server = await listen(api.app, { port: 0, host: '127.0.0.1' });
@@ -244,10 +242,18 @@ describe.each<[string, JudgeEngineFactory]>([
   });
 
   it('compares contributions without parameters', async () => {
-    const same = await engine.overlaps([await theirs(), await theirs()]);
-    expect(same[0]![1]).toBeCloseTo(1, 12);
+    const search = { beacon: new Uint8Array(32), least: 0.4 };
+    const measured = [await engine.measure(await theirs(), search), await engine.measure(await theirs(), search)];
     // Decoupled momentum has unit norms and nothing to clip to.
-    expect(await engine.medianNorms([await theirs()])).toBeNull();
+    expect(measured.map(({ norms }) => norms)).toEqual([null, null]);
+    const pairs = await engine.suspects(
+      measured.map(({ sketch }) => sketch!),
+      search,
+    );
+    expect(pairs).toEqual([[1, 0]]);
+    const [same] = await engine.overlaps([await theirs(), await theirs()], pairs);
+    expect(same).toBeCloseTo(1, 12);
+    expect(await engine.measure(await theirs(), null)).toEqual({ norms: null, sketch: null });
   });
 
   it('says what is wrong with a contribution in the protocol’s words', async () => {

@@ -3,6 +3,7 @@
  * evaluator; calls go to whichever is free, and give the same bits in all of them. A thread that dies takes its call
  * with it, and is replaced when the next one comes.
  */
+import '../../engine/without-telemetry.ts';
 import { availableParallelism, totalmem } from 'node:os';
 import { Worker, type Transferable } from 'node:worker_threads';
 import { parameterLayout } from '../../core/model/layout.ts';
@@ -175,10 +176,18 @@ export function createJudgePool(judged: JudgedRun, options: JudgePoolOptions = p
         await prepare(lane);
         return lane.call('losses', [pages, trial], trial && transferable([trial.contribution]));
       }),
-    medianNorms: (contributions) =>
-      withLane((lane) => lane.call('medianNorms', [contributions], transferable(contributions))),
-    overlaps: (contributions) =>
-      withLane((lane) => lane.call('overlaps', [contributions], transferable(contributions))),
+    measure: (contribution, search) =>
+      withLane((lane) => lane.call('measure', [contribution, search], transferable([contribution]))),
+    suspects: (sketches, search) =>
+      withLane((lane) =>
+        lane.call(
+          'suspects',
+          [sketches, search],
+          sketches.map(({ buffer }) => buffer),
+        ),
+      ),
+    overlaps: (contributions, pairs) =>
+      withLane((lane) => lane.call('overlaps', [contributions, pairs], transferable(contributions))),
     complete: (prompts, maxTokens) =>
       withLane(async (lane) => {
         await prepare(lane);

@@ -14,7 +14,7 @@ export interface JudgeThreadData {
 
 /** What a thread can be asked. */
 export type Method =
-  'inspect' | 'use' | 'follow' | 'losses' | 'medianNorms' | 'overlaps' | 'complete' | 'advance' | 'dispose';
+  'inspect' | 'use' | 'follow' | 'losses' | 'measure' | 'suspects' | 'overlaps' | 'complete' | 'advance' | 'dispose';
 
 export interface Call<M extends Method = Method> {
   readonly method: M;

@@ -1,10 +1,10 @@
 /** The validator's signing key in a file that only its owner may read. */
 import { readFile } from 'node:fs/promises';
-import { memorySigner, randomSecretKey, type Signer } from '../../core/identity/signing.ts';
+import { randomSecretKey, type Signer } from '../../core/identity/signing.ts';
 import { ifThere, writeDurably } from './durable-file.ts';
+import { nodeSigner } from './ed25519.ts';
 
 const SECRET_KEY_BYTES = 32;
-
 /** Reads the key, or makes it on first use. @throws Error when the file is not a key */
 export async function keyFileSigner(path: string): Promise<Signer> {
   const stored = await ifThere(readFile(path));
@@ -12,5 +12,5 @@ export async function keyFileSigner(path: string): Promise<Signer> {
     throw new Error(`${path} is not a key of ${SECRET_KEY_BYTES} bytes`);
   const secret = stored ? new Uint8Array(stored) : randomSecretKey();
   if (!stored) await writeDurably(path, secret, 0o600);
-  return memorySigner(secret);
+  return nodeSigner(secret);
 }

@@ -8,6 +8,8 @@ export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
 
+const LOCK = 'validator.lock';
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -28,6 +30,15 @@ async function startTime(pid: number): Promise<string | undefined> {
 /** Folders this process holds: the file alone cannot tell two openers in one process apart. */
 const held = new Set<string>();
 
+/** The process that has a folder, undefined when none does, or none that lives. */
+export async function lockHolder(folder: string): Promise<number | undefined> {
+  const text = (await ifThere(readFile(join(folder, LOCK), 'utf8'))) ?? '';
+  const [pid = NaN, started = ''] = text.trim().split(' ');
+  const holder = Number(pid);
+  const lives = holder > 0 && isAlive(holder) && (started === '' || (await startTime(holder)) === started);
+  return lives ? holder : undefined;
+}
+
 /**
  * Takes the folder for this process. A lock whose process is gone, killed or overtaken by another with its number, is
  * taken over.
@@ -37,7 +48,7 @@ const held = new Set<string>();
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, 'validator.lock');
+  const path = join(folder, LOCK);
   if (held.has(path)) throw new FolderInUseError(`${folder} is already open in this process`);
   const mine = `${process.pid} ${(await startTime(process.pid)) ?? ''}\n`;
   for (;;) {
@@ -53,9 +64,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const [pid = NaN, started = ''] = ((await ifThere(readFile(path, 'utf8'))) ?? '').trim().split(' ');
-    const holder = Number(pid);
-    if (holder > 0 && isAlive(holder) && (started === '' || (await startTime(holder)) === started)) {
+    const holder = await lockHolder(folder);
+    if (holder !== undefined) {
       throw new FolderInUseError(
         `${folder} is in use by process ${holder}: stop that validator first, or choose another folder with --data`,
       );

@@ -2,10 +2,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Signer } from '../../core/identity/signing.ts';
+import type { Signer, VerifySignature } from '../../core/identity/signing.ts';
 import type { Digest } from '../../core/lockstep/digest.ts';
 import type { BlobStore, Log, RandomBytes, SealedUploads } from '../rounds/ports.ts';
 import type { RunStore } from '../rounds/store.ts';
+import { nodeVerify } from './ed25519.ts';
 import { folderBlobs, folderUploads } from './folder-blobs.ts';
 import { keyFileSigner } from './key-file.ts';
 import { lockFolder } from './lock.ts';
@@ -22,6 +23,9 @@ export interface RunFolder {
   readonly signer: Signer;
   readonly randomBytes: RandomBytes;
   readonly digest: Digest;
+  /** Whether something of it is kept in the folder. */
+  readonly isLocal: boolean;
+  readonly verify: VerifySignature;
   /** On a database that other processes may be at, too. */
   readonly shared?: PostgresRun;
   close(): Promise<void>;
@@ -47,8 +51,9 @@ async function openRecord(
   dataDir: string,
   { database }: Places,
   log: Log,
+  alone = false,
 ): Promise<Pick<RunFolder, 'store' | 'shared'>> {
-  if (database === undefined) return { store: await openSqliteStore(join(dataDir, 'run.sqlite')) };
+  if (database === undefined) return { store: await openSqliteStore(join(dataDir, 'run.sqlite'), alone) };
   const shared = await openPostgres(database, log);
   return { store: shared.store, shared };
 }
@@ -69,13 +74,15 @@ export async function openRunFolder(dataDir: string, places: Places = {}, log: L
   };
   try {
     const signer = await keyFileSigner(places.keyFile ?? join(dataDir, 'validator.key'));
-    record = await openRecord(dataDir, places, log);
+    record = await openRecord(dataDir, places, log, true);
     return {
       ...record,
       ...(await openBlobs(dataDir, places)),
+      isLocal: !isElsewhere,
       signer,
       randomBytes: () => new Uint8Array(randomBytes(SECRET_BYTES)),
       digest: nodeDigest,
+      verify: nodeVerify,
       close,
     };
   } catch (error) {
@@ -100,7 +107,7 @@ export async function openSharedRun(dataDir: string, places: Places, log: Log): 
 export async function openEvaluatedRun(
   places: Places,
   log: Log,
-): Promise<Omit<SharedFolder, 'signer' | 'randomBytes'>> {
+): Promise<Omit<SharedFolder, 'signer' | 'randomBytes' | 'isLocal' | 'verify'>> {
   if (places.database === undefined || places.bucket === undefined) throw new PlacesError(SHARED_NEEDS);
   const shared = await openPostgres(places.database, log);
   const { blobs, uploads } = await openBlobs('', places);
@@ -111,7 +118,7 @@ export async function openEvaluatedRun(
 export async function readRunFolder(
   dataDir: string,
   places: Places = {},
-): Promise<Pick<RunFolder, 'store' | 'blobs' | 'uploads' | 'digest' | 'close'>> {
+): Promise<Pick<RunFolder, 'store' | 'shared' | 'blobs' | 'uploads' | 'digest' | 'close'>> {
   const record = await openRecord(dataDir, places, silent);
   return {
     ...record,

@@ -53,6 +53,8 @@ export function toPeer(row: Selectable<Tables['peers']>): PeerRow {
     issuedAt: row.issued_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+    guest: row.guest === 1,
+    origin: row.origin,
     accepted: row.accepted,
     rejected: row.rejected,
     evaluated: row.evaluated,

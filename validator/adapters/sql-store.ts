@@ -15,9 +15,13 @@ import type {
 import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
+import type { Figures } from '../../core/protocol/figures.ts';
+import { lastSeen, type GuestBounds } from '../rounds/guests.ts';
 import type { NewestDelegation } from '../rounds/delegations.ts';
-import type { ContributionRow, RunStore, StepRow } from '../rounds/store.ts';
-import { isPostgres, migrate, type Tables } from './database.ts';
+import type { ContributionRow, RunStore, StepRow, WindowClose } from '../rounds/store.ts';
+import { isPostgres, type Tables } from './database.ts';
+import type { Transact } from './group-commit.ts';
+import { migrate, type MigrateOptions } from './migrate.ts';
 import { fromOpenWindow, parse, toContribution, toOpenWindow, toPeer, toTicket } from './sql-rows.ts';
 
 async function currentPeer(db: Kysely<Tables>, hotkey: string): Promise<Selectable<Tables['peers']> | undefined> {
@@ -60,16 +64,27 @@ async function nextUid(db: Kysely<Tables>, maxPeers: number): Promise<number | u
   return (last ?? -1) + 1;
 }
 
+/** Whether one more guest would exceed its bounds, as `crowdedBy` says of all peers. */
+async function isCrowded(db: Kysely<Tables>, bounds: GuestBounds): Promise<boolean> {
+  const guests = db.selectFrom('peers').where('guest', '=', 1).where('uid', '>=', 0);
+  const count = async (query: typeof guests): Promise<number> => {
+    const { all } = await query.select((eb) => eb.fn.countAll<number | string>().as('all')).executeTakeFirstOrThrow();
+    return Number(all);
+  };
+  if (bounds.origin !== null) {
+    const rows = await guests.where('origin', '=', bounds.origin).select(['first_window', 'figures']).execute();
+    const seen = rows.map((row) => lastSeen({ firstWindow: row.first_window, figures: parse(row.figures) as Figures }));
+    if (seen.filter((window) => window >= bounds.seenFrom).length >= bounds.perOrigin) return true;
+  }
+  if ((await count(guests.where('first_window', '=', bounds.window))) >= bounds.newcomers) return true;
+  return bounds.places !== null && (await count(guests)) >= bounds.places;
+}
+
 /** Takes a peer's uid from it; undefined when it is none, or delivered in the open window. */
 async function vacatedUid(db: Kysely<Tables>, hotkey: string): Promise<number | undefined> {
   const peer = await currentPeer(db, hotkey);
-  const delivered = await db
-    .selectFrom('contributions')
-    .innerJoin('windows', 'windows.window', 'contributions.window')
-    .select('contributions.window')
-    .where('contributions.hotkey', '=', hotkey)
-    .where('windows.record', 'is', null)
-    .executeTakeFirst();
+  const open = await db.selectFrom('windows').select('window').where('record', 'is', null).executeTakeFirst();
+  const delivered = open && (await contributionOf(db, { window: open.window, hotkey }));
   if (!peer || delivered) return undefined;
   const { least } = await db
     .selectFrom('peers')
@@ -91,14 +106,39 @@ async function lockOpenWindow(db: Kysely<Tables>): Promise<void> {
   if (!(await query.executeTakeFirst())) await query.executeTakeFirst();
 }
 
-export interface SqlStoreOptions {
-  /** Part of each transaction that drives windows. @throws for a process that may not, or no longer */
-  readonly assertLeader?: (transaction: Transaction<Tables>) => Promise<void>;
+/** Rows of one statement: a statement costs as much as some dozen rows. */
+const BATCH_ROWS = 200;
+
+function* batches<T>(rows: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < rows.length; at += BATCH_ROWS) yield rows.slice(at, at + BATCH_ROWS);
 }
 
-/** @param db is closed with the store */
-export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlStoreOptions = {}): Promise<RunStore> {
-  await migrate(db);
+async function updatePeers(db: Kysely<Tables>, peers: WindowClose['peers']): Promise<void> {
+  const rows = peers.map(
+    ({ hotkey, figures, evaluated, aggregated }) =>
+      // PostgreSQL would take what it is not told the type of for text.
+      sql`(${hotkey}, ${JSON.stringify(figures)}, cast(${evaluated ? 1 : 0} as integer), cast(${aggregated ? 1 : 0} as integer))`,
+  );
+  await sql`
+    with news (hotkey, figures, evaluated, aggregated) as (values ${sql.join(rows)})
+    update peers set figures = news.figures, evaluated = peers.evaluated + news.evaluated,
+      aggregated = peers.aggregated + news.aggregated
+    from news where peers.hotkey = news.hotkey`.execute(db);
+}
+
+export interface SqlStoreOptions extends MigrateOptions {
+  /** Part of each transaction that drives windows. @throws for a process that may not, or no longer */
+  readonly assertLeader?: (transaction: Transaction<Tables>) => Promise<void>;
+  /** How what peers ask for is written; by default each in a transaction of its own. */
+  readonly transact?: Transact;
+}
+
+/** @param db is closed with the store. @throws DatabaseVersionError */
+export async function createSqlStore(
+  db: Kysely<Tables>,
+  { assertLeader, transact = (work) => db.transaction().execute(work), ...options }: SqlStoreOptions = {},
+): Promise<RunStore> {
+  await migrate(db, options);
 
   const asLeader = <T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> =>
     db.transaction().execute(async (transaction) => {
@@ -159,29 +199,26 @@ export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlSt
           .where('record', 'is', null)
           .executeTakeFirst();
         if (closed.numUpdatedRows !== 1n) throw new Error(`window ${record.window} is not open`);
-        for (const { hotkey, verdict } of verdicts) {
+        for (const rows of batches(verdicts)) {
           await t
             .insertInto('verdicts')
-            .values({ hotkey, window: verdict.window, refusal: 0, verdict: JSON.stringify(verdict) })
+            .values(
+              rows.map(({ hotkey, verdict }) => ({
+                hotkey,
+                window: verdict.window,
+                refusal: 0,
+                verdict: JSON.stringify(verdict),
+              })),
+            )
             .execute();
         }
-        for (const { hotkey, point } of history) {
+        for (const rows of batches(history)) {
           await t
             .insertInto('history')
-            .values({ hotkey, window: point.window, point: JSON.stringify(point) })
+            .values(rows.map(({ hotkey, point }) => ({ hotkey, window: point.window, point: JSON.stringify(point) })))
             .execute();
         }
-        for (const { hotkey, figures, evaluated, aggregated } of peers) {
-          await t
-            .updateTable('peers')
-            .set((eb) => ({
-              figures: JSON.stringify(figures),
-              evaluated: eb('evaluated', '+', evaluated ? 1 : 0),
-              aggregated: eb('aggregated', '+', aggregated ? 1 : 0),
-            }))
-            .where('hotkey', '=', hotkey)
-            .execute();
-        }
+        for (const some of batches(peers)) await updatePeers(t, some);
         if (checkpoint) {
           await t
             .insertInto('checkpoints')
@@ -221,7 +258,12 @@ export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlSt
     },
     async checkpoint() {
       return db.transaction().execute(async (t) => {
-        const row = await t.selectFrom('checkpoints').selectAll().orderBy('window', 'desc').executeTakeFirstOrThrow();
+        const row = await t
+          .selectFrom('checkpoints')
+          .selectAll()
+          .orderBy('window', 'desc')
+          .limit(1)
+          .executeTakeFirstOrThrow();
         const published = await t
           .selectFrom('windows')
           .select('summary')
@@ -261,8 +303,16 @@ export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlSt
     async peers() {
       return (await db.selectFrom('peers').selectAll().where('uid', '>=', 0).orderBy('uid').execute()).map(toPeer);
     },
-    async join({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures, replaces, maxPeers }) {
-      return db.transaction().execute(async (t) => {
+    async peerCount() {
+      const { peers } = await db
+        .selectFrom('peers')
+        .select((eb) => eb.fn.countAll<number | string>().as('peers'))
+        .where('uid', '>=', 0)
+        .executeTakeFirstOrThrow();
+      return Number(peers);
+    },
+    async join({ hotkey, sessionKey, issuedAt, expiresAt }, { replaces, maxPeers, bounds, ...fresh }) {
+      return transact(async (t) => {
         await lockOpenWindow(t);
         const newest = await newestDelegation(t, hotkey);
         if (newest && isVoid(issuedAt, newest)) return undefined;
@@ -270,18 +320,21 @@ export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlSt
         if (await currentPeer(t, hotkey)) {
           await t.updateTable('peers').set(session).where('hotkey', '=', hotkey).execute();
         } else {
+          if (bounds && (await isCrowded(t, bounds))) return undefined;
           const uid = replaces === null ? await nextUid(t, maxPeers) : await vacatedUid(t, replaces);
           if (uid === undefined) return undefined;
           const row = {
             hotkey,
             uid,
-            first_window: firstWindow,
+            first_window: fresh.firstWindow,
             ...session,
+            guest: fresh.guest ? 1 : 0,
+            origin: fresh.origin,
             accepted: 0,
             rejected: 0,
             evaluated: 0,
             aggregated: 0,
-            figures: JSON.stringify(figures),
+            figures: JSON.stringify(fresh.figures),
             revoked_at: newest?.revokedAt ?? null,
           };
           // Who was a peer once has a row already.
@@ -332,7 +385,7 @@ export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlSt
 
     async issueTicket(ticket) {
       const { id, window, hotkey, sha256, bytes, sessionKey } = ticket;
-      return db.transaction().execute(async (t) => {
+      return transact(async (t) => {
         const wanted = { id, sha256, bytes, session_key: sessionKey };
         const row = await t
           .insertInto('tickets')
@@ -389,7 +442,7 @@ export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlSt
       return rows.map(toContribution).sort((a, b) => (a.hotkey < b.hotkey ? -1 : 1));
     },
     async accept(row) {
-      return db.transaction().execute(async (t) => {
+      return transact(async (t) => {
         const earlier = await contributionOf(t, row);
         if (earlier) return toContribution(earlier);
         const open = await t
@@ -427,7 +480,7 @@ export async function createSqlStore(db: Kysely<Tables>, { assertLeader }: SqlSt
       });
     },
     async refuse(hotkey, verdict, keep) {
-      await db.transaction().execute(async (t) => {
+      await transact(async (t) => {
         await t
           .updateTable('peers')
           .set((eb) => ({ rejected: eb('rejected', '+', 1) }))

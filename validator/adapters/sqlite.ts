@@ -3,10 +3,16 @@ import Database from 'libsql';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { RunStore } from '../rounds/store.ts';
 import type { Tables } from './database.ts';
+import { groupCommits } from './group-commit.ts';
 import { createSqlStore } from './sql-store.ts';
 
-/** Opens or creates the database file. @throws Error when it is not a database of ours */
-export async function openSqliteStore(path: string): Promise<RunStore> {
+/**
+ * Opens or creates the database file.
+ *
+ * @param alone no other process can be at it
+ * @throws Error when it is not a database of ours, DatabaseVersionError when it is of another version
+ */
+export async function openSqliteStore(path: string, alone = false): Promise<RunStore> {
   const database = new Database(path);
   // WAL with FULL syncs the log at every commit: what was answered survives a power cut.
   for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000']) {
@@ -14,7 +20,7 @@ export async function openSqliteStore(path: string): Promise<RunStore> {
   }
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: () => Promise.resolve(database) }) });
   try {
-    const store = await createSqlStore(db);
+    const store = await createSqlStore(db, { alone, transact: groupCommits(db) });
     return {
       ...store,
       async close() {

@@ -17,24 +17,19 @@ import type { Digest } from '../../core/lockstep/digest.ts';
 import type { Evaluation, Rating, SignedReceipt } from '../../core/protocol/api.ts';
 import type { PeerBook, SignedBook, WindowBook } from '../../core/protocol/book.ts';
 import type { Figures } from '../../core/protocol/figures.ts';
+import { compareContributions } from '../rounds/comparison-stage.ts';
 import { loadContext, type RunContext } from '../rounds/context.ts';
 import { CorruptRunError } from '../rounds/corrupt-run.ts';
 import { evaluateContributions, type LossResult } from '../rounds/evaluation-stage.ts';
 import { absent, checkContribution, type FastResult } from '../rounds/fast-stage.ts';
-import { findCopies } from '../rounds/judge.ts';
 import { createLossMeter } from '../rounds/losses.ts';
 import { loadParameters } from '../rounds/parameters.ts';
 import type { JudgeEngineFactory, SignedBytes } from '../rounds/ports.ts';
 import type { ContributionRow, OpenWindow, StepRow } from '../rounds/store.ts';
 import { findBeaconBlock, leavesItsBlocks } from './beacon-block.ts';
-import { differences, type Difference } from './differences.ts';
+import { differences, LOSS_TOLERANCE, type Difference } from './differences.ts';
 import { AuditSourceError, type AuditSource } from './source.ts';
 
-/**
- * Share of a loss by which it may differ on other hardware: twenty times what the engines are tested to agree within
- * (e2e/engine/engine.spec.ts, on a small model), for an honest validator must not be accused.
- */
-const LOSS_TOLERANCE = 2e-5;
 /** Of figures that are computed with `Math.exp` and powers, whose last bit engines may choose. */
 const FIGURE_TOLERANCE = 1e-9;
 
@@ -200,11 +195,8 @@ export async function* auditWindow(
       const { sha256: hash, sessionKey } = rows.find((one) => one.hotkey === hotkey)!;
       return { bytes: (await source.blob({ sha256: hash })).slice(), sessionKey };
     };
-    const clips = scheme.medianNorms([]) !== null;
-    const clipNorms = clips
-      ? await engine.medianNorms(await Promise.all(valid.map(({ hotkey }) => read(hotkey))))
-      : null;
-    const copied = await findCopies(context, engine, { open }, valid, read);
+    const beacon = beaconOf(open.beaconSecret, window, record.contributions, record.beacon.block);
+    const { clipNorms, copied } = await compareContributions(context, engine, { window, beacon, valid, read });
     yield {
       check: 'copies and clipping',
       differences: [
@@ -215,7 +207,6 @@ export async function* auditWindow(
       ],
     };
 
-    const beacon = beaconOf(open.beaconSecret, window, record.contributions, record.beacon.block);
     const drawn = drawEvaluations(window, taking, gauntlet, beacon);
     const turn = new Set(drawn.slice(0, book.reached));
     yield {

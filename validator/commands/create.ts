@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import { GAUNTLET_PROFILES } from '../../core/gauntlet/profiles/defaults.ts';
 import { isPresetName, PRESETS, type PresetName } from '../../core/model/presets.ts';
-import type {
-  GauntletParameters,
-  RunChain,
-  RunManifest,
-  SchemeParameters,
-  SignedManifest,
+import {
+  RunManifestSchema,
+  type GauntletParameters,
+  type RunChain,
+  type RunManifest,
+  type SchemeParameters,
+  type SignedManifest,
 } from '../../core/protocol/manifest.ts';
 import { placesOf } from '../adapters/places.ts';
 import { chainOfNewRun, type NewChainOptions } from './chain-run.ts';
@@ -75,6 +76,9 @@ function progressLine(): (stage: ArtefactStage, fraction: number) => void {
  */
 export async function openOrCreate(options: NewRunOptions): Promise<{ signed: SignedManifest; created: boolean }> {
   const preset = presetOf(options.preset);
+  if (options.name !== undefined && !RunManifestSchema.shape.name.safeParse(options.name).success) {
+    throw new UsageError('--name is a line of at most 80 characters, none of them invisible');
+  }
   const opened = await openOrCreateRun(
     options.data,
     async ({ blobs }) => {

@@ -10,6 +10,7 @@ import { placesOf } from '../adapters/places.ts';
 import { createValidator, type ValidatorOptions } from '../serve.ts';
 import { openOrCreate, type NewRunOptions } from './create.ts';
 import { builtApp, logLevel, untilStopped } from './process.ts';
+import { servingOptions, type ServingOptions } from './serving.ts';
 import { UsageError } from './usage-error.ts';
 
 const CROWD = fileURLToPath(new URL('../../simulate/main.ts', import.meta.url));
@@ -18,7 +19,7 @@ export const CHAIN_NODES = ['wss:', 'ws://127.0.0.1:*', 'ws://localhost:*'];
 /** What a simulated peer trains a window, so that several share a machine with a person's browser. */
 const CROWD_PAGES = 12;
 
-export interface StartOptions extends NewRunOptions {
+export interface StartOptions extends NewRunOptions, ServingOptions {
   readonly port: number;
   readonly host: string;
   readonly peers: number;
@@ -90,9 +91,11 @@ export async function startCommand(options: StartOptions): Promise<void> {
     places: placesOf(process.env),
     ...builtApp(),
     connectSources: CHAIN_NODES,
+    ...servingOptions(options),
     log: createLog(logLevel()),
     ...(weights ? { weights } : {}),
   });
+  const stopped = untilStopped();
   const { manifest } = signed;
   if (!created && options.window !== undefined) {
     const seconds = manifest.window.trainSeconds + manifest.window.putSeconds;
@@ -112,7 +115,7 @@ export async function startCommand(options: StartOptions): Promise<void> {
   const crowd = manifest.guests ? startCrowd(validator.url, options) : undefined;
   if (options.open) openPage(validator.url);
 
-  await untilStopped();
+  await stopped;
   console.log('Stopping …');
   crowd?.kill('SIGTERM');
   await validator.close();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClockSchema, EventSchema, PeerSchema, SignedReceiptSchema } from '../../core/protocol/api.ts';
 import { SignedBookSchema } from '../../core/protocol/book.ts';
@@ -20,7 +21,17 @@ import {
   type TestPeer,
 } from '../adapters/testing/test-run.ts';
 import { createApp, type HttpApp } from './app.ts';
-import { createRateLimiter } from './rate-limit.ts';
+import type { Caller } from './caller.ts';
+import { createLimits, DEFAULT_RATES } from './limits.ts';
+import { memoryRates } from './rate-limit.ts';
+
+/** Where they differ from the usual ones, few enough to be met. */
+const RATES = {
+  joins: { burst: 3, perMinute: 1 },
+  reads: { burst: 40, perMinute: 60 },
+  peer: { burst: 6, perMinute: 6 },
+  ticket: { burst: 20, perMinute: 60 },
+};
 
 const alice = testPeer('alice');
 const bob = testPeer('bob');
@@ -29,7 +40,8 @@ let dir: string;
 let clock: FakeClock;
 let run: OpenTestRun;
 let http: HttpApp;
-let address: string;
+let caller: Caller;
+let operator: boolean;
 const unforeseen: unknown[] = [];
 
 beforeEach(async () => {
@@ -37,15 +49,22 @@ beforeEach(async () => {
   clock = new FakeClock();
   await createTestRun(dir);
   run = await openTestRun(dir, clock);
-  address = '192.0.2.1';
+  caller = { address: '192.0.2.1', local: false };
+  operator = false;
   unforeseen.length = 0;
   http = createApp({
     service: run.rounds,
     blobs: run.folder.blobs,
     corsOrigins: ['https://app.example'],
     metrics: { contentType: 'text/plain', render: () => Promise.resolve('metric 1\n') },
-    addressOf: () => address,
-    joins: createRateLimiter({ burst: 3, perMinute: 1 }, clock.now),
+    isOperator: () => operator,
+    callerOf: () => caller,
+    limits: createLimits({
+      callerOf: () => caller,
+      rates: { ...DEFAULT_RATES, ...RATES },
+      own: memoryRates(clock.now),
+      shared: memoryRates(clock.now),
+    }),
     onError: (error) => unforeseen.push(error),
   });
 });
@@ -112,6 +131,50 @@ async function books(): Promise<unknown> {
   };
 }
 
+describe('versions', () => {
+  const spoken = (range: string): RequestInit => ({ method: 'POST', headers: { 'gauntlet-protocol': range } });
+  const cors = { origin: 'https://app.example' };
+
+  it('every answer names the run’s protocol, and pages of other origins may read it', async () => {
+    for (const path of ['/v1/run', '/v1/nothing', '/v1/windows/99', '/healthz', '/openapi.json']) {
+      const response = await get(path, cors);
+      expect(response.headers.get('gauntlet-protocol'), path).toBe('1');
+      expect(response.headers.get('access-control-expose-headers')).toContain('gauntlet-protocol');
+    }
+    const asked = { ...cors, 'access-control-request-method': 'POST' };
+    const preflight = await http.app.request('/v1/peers', { method: 'OPTIONS', headers: asked });
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('gauntlet-protocol');
+    const document: unknown = await (await get('/openapi.json')).json();
+    expect(document).toMatchObject({
+      info: { version: '1' },
+      'x-gauntlet-protocol': { run: 1, spoken: { oldest: 1, newest: 1 } },
+    });
+  });
+
+  it('who does not speak the run’s protocol changes nothing, and learns what to do', async () => {
+    await joinRun(bob);
+    const before = await books();
+    const request = JSON.stringify(await joinRequest(run.rounds.clock().run, alice));
+    const join = (range: string): Response | Promise<Response> =>
+      http.app.request('/v1/peers', { ...spoken(range), body: request });
+    await expectProblem(await join('2'), 'unsupported-protocol', /protocol 1, and the client speaks 2: use an? older/);
+    await expectProblem(await join('0'), 'unsupported-protocol', /newer version/);
+    caller = { address: '192.0.2.2', local: false };
+    await expectProblem(await join('1..'), 'malformed-request', /such as 1\.\.2/);
+    const upload = await http.app.request('/v1/uploads/any', { ...spoken('2..3'), method: 'PUT', body: 'bytes' });
+    await expectProblem(upload, 'unsupported-protocol');
+    expect(await books()).toEqual(before);
+    expect((await get('/v1/run', { 'gauntlet-protocol': '2' })).status).toBe(200);
+  });
+
+  it('who speaks it among others is welcome, and who says nothing speaks the first', async () => {
+    const request = JSON.stringify(await joinRequest(run.rounds.clock().run, alice));
+    const headers = { 'content-type': 'application/json', 'gauntlet-protocol': '0..2' };
+    expect((await http.app.request('/v1/peers', { method: 'POST', headers, body: request })).status).toBe(200);
+    expect((await post('/v1/peers', await joinRequest(run.rounds.clock().run, bob))).status).toBe(200);
+  });
+});
+
 describe('the API', () => {
   it('answers what its schemas say', async () => {
     SignedManifestSchema.parse(await (await get('/v1/run')).json());
@@ -177,7 +240,17 @@ describe('the API', () => {
     run.rounds.start();
     expect((await get('/readyz')).status).toBe(200);
     await run.rounds.stop();
+    operator = true;
     expect(await (await get('/metrics')).text()).toBe('metric 1\n');
+  });
+
+  it('tells strangers nothing of the process', async () => {
+    const refused = await get('/metrics');
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+    await expectProblem(refused, 'operators-only');
+    await expectProblem(await get('/readyz'), 'not-ready', /the operator is told why/);
+    operator = true;
+    await expectProblem(await get('/readyz'), 'not-ready', /not running windows/);
   });
 
   it('lets pages of the configured origins in, and no others', async () => {
@@ -286,7 +359,7 @@ describe('a refusal', () => {
         [{ expiresAt: at(-1), issuedAt: at(0) }, 'delegation-expired'],
       ];
       for (const [i, [change, key]] of cases.entries()) {
-        address = `192.0.2.${i + 10}`;
+        caller = { address: `192.0.2.${i + 10}`, local: false };
         await expectProblem(await post('/v1/peers', await joinRequest(id, bob, change)), key);
       }
     });
@@ -330,12 +403,68 @@ describe('a refusal', () => {
     });
   });
 
-  it('too many joins from one address', async () => {
+  it('too many joins from one address, with the time to come again', async () => {
     for (let i = 0; i < 3; i++) await joinRun(alice);
     const request = await joinRequest(run.rounds.clock().run, bob);
-    await expectProblem(await post('/v1/peers', request), 'too-many-requests');
-    address = '192.0.2.2';
+    const refused = await post('/v1/peers', request);
+    expect(Object.fromEntries(refused.headers)).toMatchObject({
+      'retry-after': '60',
+      ratelimit: '"joins";r=0;t=180',
+      'ratelimit-policy': '"joins";q=3;w=180',
+    });
+    await expectProblem(refused, 'too-many-requests', /from this address: try again in 60 s/);
+    clock.time += 59_000;
+    await expectProblem(await post('/v1/peers', request), 'too-many-requests', /in 1 s/);
+    clock.time += 1_000;
     expect((await post('/v1/peers', request)).status).toBe(200);
+    await expectProblem(await post('/v1/peers', request), 'too-many-requests');
+    caller = { address: '192.0.2.2', local: false };
+    expect((await post('/v1/peers', request)).headers.get('ratelimit')).toBe('"joins";r=2;t=60');
+  });
+
+  it('too many readings from one address, before anything is read', async () => {
+    for (let i = 0; i < 40; i++) expect((await get(i % 2 === 0 ? '/v1/leaderboard' : '/v1/windows')).status).toBe(200);
+    for (const path of ['/v1/leaderboard', '/v1/peers/nobody', '/v1/nowhere']) {
+      const refused = await get(path);
+      expect(refused.headers.get('retry-after')).toBe('1');
+      await expectProblem(refused, 'too-many-requests');
+    }
+    // What costs nothing goes on, and so does what is counted by itself.
+    expect((await get('/v1/clock')).status).toBe(200);
+    await expectProblem(await get('/v1/windows/7/book'), 'unknown-window');
+    await expectProblem(await get(`/v1/blobs/${'a'.repeat(64)}`), 'unknown-blob');
+    caller = { ...caller, local: true };
+    expect((await get('/v1/leaderboard')).status).toBe(200);
+  });
+
+  it('too much of one peer, whatever its address; others cannot use up what is its own', async () => {
+    await joinRun(alice);
+    const bytes = await contributionOf(run, alice);
+    const right = await ticketRequest(run.rounds.clock(), alice, bytes);
+    const foreign = { ...right, signature: 'ab'.repeat(64) };
+    const ask = async (body: unknown, last: number): Promise<Response> => {
+      caller = { address: `192.0.2.${last}`, local: false };
+      return post('/v1/windows/1/contributions', body);
+    };
+    for (let i = 0; i < 20; i++) {
+      await expectProblem(await ask(foreign, i), 'wrong-signature');
+      await expectProblem(await ask({ ...right, ticket: { ...right.ticket, window: 2 } }, i), 'wrong-window');
+    }
+    for (let i = 0; i < 5; i++) expect((await ask(right, i)).status).toBe(200);
+    await expectProblem(await ask(right, 99), 'too-many-requests', /of this peer/);
+    for (let i = 0; i < 20; i++) await expectProblem(await put(`/v1/uploads/${i}`, bytes), 'unknown-ticket');
+  });
+
+  it('more news at once than are for one address', async () => {
+    const open: ReadableStreamDefaultReader[] = [];
+    for (let i = 0; i < 200; i++) open.push((await get('/v1/events')).body!.getReader());
+    await expectProblem(await get('/v1/events'), 'too-many-requests', /listeners/);
+    await open[0]!.cancel();
+    open.push((await get('/v1/events')).body!.getReader());
+    await expectProblem(await get('/v1/events'), 'too-many-requests', /listeners/);
+    caller = { address: '192.0.2.2', local: false };
+    open.push((await get('/v1/events')).body!.getReader());
+    for (const reader of open) await reader.cancel();
   });
 
   describe('of an upload', () => {
@@ -481,6 +610,34 @@ describe('a refusal', () => {
       'already-delivered',
     );
     await unchanged();
+  });
+});
+
+describe('what is the same for everybody', () => {
+  it('is packed, named and not sent again, for pages of other origins, too', async () => {
+    await joinRun(alice);
+    const browser = { origin: 'https://app.example', 'accept-encoding': 'gzip, br' };
+    for (const path of ['/v1/leaderboard', '/v1/peers', '/v1/windows?from=1&limit=10']) {
+      const plain = await get(path);
+      expect(plain.headers.get('content-encoding')).toBeNull();
+      const packed = await get(path, browser);
+      expect(packed.headers.get('content-encoding')).toBe('gzip');
+      expect(packed.headers.get('vary')).toMatch(/origin/i);
+      expect(packed.headers.get('vary')).toMatch(/accept-encoding/i);
+      expect(packed.headers.get('cache-control')).toBe('no-cache');
+      expect(JSON.parse(gunzipSync(await packed.arrayBuffer()).toString())).toEqual(await plain.json());
+      const again = await get(path, { ...browser, 'if-none-match': packed.headers.get('etag')! });
+      expect([again.status, await again.text()]).toEqual([304, '']);
+    }
+  });
+
+  it('is as new as the newest window', async () => {
+    const path = '/v1/windows?from=1&limit=10';
+    expect(await (await get(path)).json()).toEqual([]);
+    expect(await (await get('/v1/leaderboard')).json()).toMatchObject({ window: 0 });
+    await run.rounds.closeWindow();
+    expect(await (await get(path)).json()).toMatchObject([{ window: 1 }]);
+    expect(await (await get('/v1/leaderboard')).json()).toMatchObject({ window: 1 });
   });
 });
 

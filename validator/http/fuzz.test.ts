@@ -120,8 +120,6 @@ beforeAll(async () => {
     blobs: folder.blobs,
     corsOrigins: [],
     metrics: { contentType: 'text/plain', render: () => Promise.resolve('metric 1\n') },
-    addressOf: () => '192.0.2.1',
-    joins: { allow: () => true },
     onError: (error) => unforeseen.push(error),
   });
   document = (await (await http.app.request('/openapi.json')).json()) as Document;
@@ -195,10 +193,13 @@ interface Sent {
   readonly broken: boolean;
 }
 
+/** Any JSON in an address, which has no use for an object's own toString. */
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 /** Parts of a path as a client would write them, and as none should. */
 function segment(schema: Schema, name: string): fc.Arbitrary<string> {
   return fc.oneof(
-    { weight: 6, arbitrary: valid(schema, name).map((value) => encodeURIComponent(String(value))) },
+    { weight: 6, arbitrary: valid(schema, name).map((value) => encodeURIComponent(asText(value))) },
     {
       weight: 2,
       arbitrary: fc.constantFrom('%2e%2e', '..%2f..%2fetc%2fpasswd', '%00', '%', '%ff', '%c0%ae', '%ed%a0%80', '%252e', ';a=b', '..;', '1%0d%0aa:b'), // prettier-ignore
@@ -413,7 +414,7 @@ async function check(template: string, method: string, sent: Sent): Promise<void
   expect(Object.keys(operation?.responses ?? {})).toContain(String(response.status));
   const [path] = Object.entries(document.paths).find(([, operations]) => operations[verb] === operation) ?? [''];
   const schema = answerSchemas.get(`${verb} ${path}`);
-  if (schema && sent.method !== 'HEAD') schema.parse(JSON.parse(text));
+  if (schema && response.status === 200 && sent.method !== 'HEAD') schema.parse(JSON.parse(text));
 }
 
 const OPERATIONS = [

@@ -84,6 +84,7 @@ export const joinRoute = createRoute({
     200: json(PeerSchema, 'The peer'),
     ...problems(
       'malformed-request',
+      'unsupported-protocol',
       'wrong-run',
       'wrong-signature',
       'wrong-address',
@@ -112,6 +113,7 @@ export const revokeRoute = createRoute({
     200: json(PeerSchema, 'The peer'),
     ...problems(
       'malformed-request',
+      'unsupported-protocol',
       'wrong-run',
       'wrong-signature',
       'delegation-not-yet-valid',
@@ -214,6 +216,7 @@ export const ticketRoute = createRoute({
     200: json(TicketSchema, 'Where to PUT the bytes, and by when'),
     ...problems(
       'malformed-request',
+      'unsupported-protocol',
       'wrong-run',
       'wrong-window',
       'unknown-window',
@@ -248,6 +251,7 @@ export const uploadRoute = createRoute({
     ),
     ...problems(
       'malformed-request',
+      'unsupported-protocol',
       'unknown-ticket',
       'too-early',
       'too-late',
@@ -280,6 +284,7 @@ export const arrivedRoute = createRoute({
     200: json(SignedReceiptSchema, 'The receipt: the bytes are durable. Asking again gives the same one'),
     ...problems(
       'malformed-request',
+      'unsupported-protocol',
       'unknown-ticket',
       'not-arrived',
       'too-early',

@@ -26,7 +26,8 @@ export interface ValidatorService {
   checkpoint(): Promise<Checkpoint>;
   /** What the open window trains from: flat fp32 vector in layout order, which nobody writes to. */
   model(): Promise<{ readonly root: string; readonly parameters: Float32Array<ArrayBuffer> }>;
-  join(request: JoinRequest): Promise<PeerState>;
+  /** @param address of whom to count the peer among, where there is anybody else */
+  join(request: JoinRequest, address?: string): Promise<PeerState>;
   revoke(hotkey: string, request: RevocationRequest): Promise<PeerState>;
   peer(hotkey: string): Promise<PeerState>;
   leaderboard(): Promise<Leaderboard>;

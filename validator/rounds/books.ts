@@ -14,10 +14,11 @@ import type { RoundsPorts, RunContext } from './context.ts';
 import { CorruptRunError } from './corrupt-run.ts';
 import type { Judgement } from './judge.ts';
 import type { BookRow, OpenWindow } from './store.ts';
+import { byPeer } from './summary.ts';
 
 function peersOf({ scored, idle, verdicts }: Judgement): PeerBook[] {
-  const of = (hotkey: string): PeerBook['verdicts'] =>
-    verdicts.filter((one) => one.hotkey === hotkey).map(({ verdict }) => verdict);
+  const verdictsOf = byPeer(verdicts);
+  const of = (hotkey: string): PeerBook['verdicts'] => verdictsOf.get(hotkey) ?? [];
   return [
     ...scored.map(({ hotkey, uid, before, after, ...taken }) => ({
       hotkey,

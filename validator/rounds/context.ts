@@ -3,8 +3,9 @@ import { decodePageIndex, pageFormat, type PageFormat } from '../../core/data/pa
 import { parameterLayout } from '../../core/model/layout.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
 import type { Digest } from '../../core/lockstep/digest.ts';
-import type { Signer } from '../../core/identity/signing.ts';
+import type { Signer, VerifySignature } from '../../core/identity/signing.ts';
 import type { RunManifest, SignedManifest } from '../../core/protocol/manifest.ts';
+import { assertSpoken } from '../../core/protocol/versions.ts';
 import type { Scheme } from '../../core/scheme/scheme.ts';
 import { CorruptRunError } from './corrupt-run.ts';
 import type {
@@ -29,6 +30,8 @@ export interface RoundsPorts {
   readonly signer: Signer;
   readonly randomBytes: RandomBytes;
   readonly digest: Digest;
+  /** Of signatures that this server alone decides on, where there is something quicker than `verifySignature`. */
+  readonly verify?: VerifySignature;
   readonly log: Log;
   readonly metrics: Metrics;
   /** In a run with a chain. */
@@ -49,7 +52,11 @@ export interface RunContext {
   };
 }
 
-/** The run in a store, with what follows from its manifest. @throws CorruptRunError when there is none or its index is lost */
+/**
+ * The run in a store, with what follows from its manifest.
+ *
+ * @throws CorruptRunError when there is none or its index is lost; ProtocolError for one that this program cannot go on with
+ */
 export async function loadContext({
   store,
   blobs,
@@ -60,6 +67,7 @@ export async function loadContext({
   const signed = await store.run();
   if (!signed) throw new CorruptRunError('there is no run in the store');
   const { run, manifest } = signed;
+  assertSpoken(manifest.protocol);
   const index = await blobs.read(manifest.data.index.sha256);
   if (!index) throw new CorruptRunError(`the page index (blob ${manifest.data.index.sha256}) is missing`);
   return {

@@ -4,7 +4,7 @@ import { verifyAccountSignature } from '../../core/identity/account-signature.ts
 import { canonicalBytes } from '../../core/identity/canonical.ts';
 import { delegationText, wrappedBytes } from '../../core/identity/delegation.ts';
 import { isRemarkOf, signedBytesOfPayload } from '../../core/identity/remark-proof.ts';
-import { verifySignature } from '../../core/identity/signing.ts';
+import { verifySignature, type VerifySignature } from '../../core/identity/signing.ts';
 import { AddressError, decodeAddress } from '../../core/identity/ss58.ts';
 import type { Delegation, JoinRequest, WalletJoin } from '../../core/protocol/api.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
@@ -78,6 +78,7 @@ export function assertSigned(
   { run, manifest }: Pick<RunContext, 'run' | 'manifest'>,
   request: JoinRequest,
   now: number,
+  verify: VerifySignature = verifySignature,
 ): void {
   const { delegation } = request;
   if (delegation.run !== run) {
@@ -97,7 +98,7 @@ export function assertSigned(
   assertTime(delegation, now);
   const signed =
     request.kind === 'guest'
-      ? verifySignature('delegation', canonicalBytes(delegation), hexToBytes(request.signature), hotkey)
+      ? verify('delegation', canonicalBytes(delegation), hexToBytes(request.signature), hotkey)
       : isSignedByWallet(request, signer, manifest.chain?.genesisHash);
   if (!signed) {
     throw new ProblemError(

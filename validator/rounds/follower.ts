@@ -34,7 +34,7 @@ export function newsOf(event: ValidatorEvent): NewsItem {
     case 'window':
       return { type: 'window', window: event.window.window };
     case 'leaderboard':
-      return event;
+      return { type: 'leaderboard', window: event.window };
   }
 }
 
@@ -109,7 +109,7 @@ export async function openFollower(ports: RoundsPorts, news: News, options: Roun
   function next(step: () => Promise<void>): void {
     work = work.then(step).catch((error: unknown) => {
       lost = 'The database cannot be asked at the moment.';
-      log.warn({ run, err: error }, 'news could not be looked up');
+      log.warn({ run, window: open.window, err: error }, 'news could not be looked up');
     });
   }
 
@@ -162,7 +162,7 @@ export async function openFollower(ports: RoundsPorts, news: News, options: Roun
       stopChain();
       await looking;
       await work;
-      await uploads.settled();
+      await uploads.ended();
       await engine.dispose().catch(() => undefined);
     },
   };

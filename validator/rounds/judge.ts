@@ -4,14 +4,13 @@
  */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { beaconOf } from '../../core/gauntlet/beacon.ts';
-import { copies, type Copy } from '../../core/gauntlet/copies.ts';
-import { profileOf } from '../../core/gauntlet/profiles/profile-of.ts';
 import { ordinal } from '../../core/gauntlet/rating.ts';
 import { idleFigures, isActive, scoreWindow, type ScoredPeer } from '../../core/gauntlet/scoring.ts';
 import { drawEvaluations, selectAggregation } from '../../core/gauntlet/selection.ts';
 import { idleVerdicts, scoredVerdicts } from '../../core/gauntlet/verdicts.ts';
 import type { Evaluation, PeerHistoryPoint, Rating } from '../../core/protocol/api.ts';
 import type { Figures } from '../../core/protocol/figures.ts';
+import { compareContributions } from './comparison-stage.ts';
 import type { RoundsPorts, RunContext } from './context.ts';
 import { evaluateContributions, type LossResult } from './evaluation-stage.ts';
 import { absent, checkContribution, readSealed, type FastResult, type FastStageInput } from './fast-stage.ts';
@@ -89,21 +88,6 @@ async function checkPeers(
   });
 }
 
-/** Who copied whom, where the profile looks for that. */
-export async function findCopies(
-  { manifest }: Pick<RunContext, 'manifest'>,
-  engine: Pick<JudgeEngine, 'overlaps'>,
-  { open }: Pick<JudgeInput, 'open'>,
-  contributions: readonly Pick<ContributionRow, 'hotkey' | 'arrivedAt'>[],
-  read: (hotkey: string) => Promise<SignedBytes>,
-): Promise<Map<string, Copy>> {
-  const least = profileOf(manifest.gauntlet).leastOverlap(open.window);
-  if (least === null) return new Map();
-  const arrivals = contributions.map(({ hotkey, arrivedAt }) => ({ hotkey, arrivedAt: Date.parse(arrivedAt) }));
-  const overlaps = await engine.overlaps(await Promise.all(arrivals.map(({ hotkey }) => read(hotkey))));
-  return copies(arrivals, overlaps, least);
-}
-
 interface Turns {
   readonly window: number;
   readonly checked: ReadonlyMap<string, CheckedPeer>;
@@ -171,12 +155,9 @@ export async function judgeWindow(
   const read = (hotkey: string): Promise<SignedBytes> => readSealed(uploads, byHotkey.get(hotkey)!.row!);
 
   const valid = contributions.filter(({ hotkey }) => byHotkey.get(hotkey)?.fast.valid);
-  // A scheme that clips nothing says so without a contribution to look at.
-  const clips = context.scheme.medianNorms([]) !== null;
-  const clipNorms = clips ? await engine.medianNorms(await Promise.all(valid.map(({ hotkey }) => read(hotkey)))) : null;
-  const copied = await findCopies(context, engine, input, valid, read);
-
   const beacon = beaconOf(open.beaconSecret, window, contributions, input.closingBlock);
+  const { clipNorms, copied } = await compareContributions(context, engine, { window, beacon, valid, read });
+
   await engine.use({ root: open.stateRoot, parameters });
   const { drawn, reached, losses, evaluationMs } = await takeTurns(context, clock, meter, {
     window,

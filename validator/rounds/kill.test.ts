@@ -116,7 +116,7 @@ let calls: number;
 
 async function fork(): Promise<string> {
   const dir = await mkdtemp(join(base, 'fork-'));
-  await copyRun(origin, dir);
+  copyRun(origin, dir);
   return dir;
 }
 

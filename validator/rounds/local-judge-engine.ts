@@ -1,7 +1,8 @@
 /** A judge engine in this thread: what the threads of a validator run, and whole experiments in one process. */
 import { END_OF_TEXT_ID } from '../../core/data/bpe.ts';
 import { pageBatch, pageFormat } from '../../core/data/pages.ts';
-import { indexOverlaps } from '../../core/gauntlet/overlap.ts';
+import { createOverlapSearcher, type OverlapSearch, type OverlapSearcher } from '../../core/gauntlet/overlap-search.ts';
+import { pairOverlaps } from '../../core/gauntlet/overlap.ts';
 import type { Digest } from '../../core/lockstep/digest.ts';
 import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import { stateRoot } from '../../core/lockstep/state-root.ts';
@@ -9,6 +10,7 @@ import type { ModelConfig } from '../../core/model/config.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
 import type { OuterStep, SparseDelta } from '../../core/scheme/scheme.ts';
+import { contributionBody } from '../../core/wire/contribution.ts';
 import type { LossSum } from '../../engine/engine.ts';
 import { createDecoder } from '../../engine/generate/decoder.ts';
 import { generate } from '../../engine/generate/generate.ts';
@@ -46,6 +48,13 @@ export function createLocalJudgeEngine({ run, manifest }: JudgedRun, parts: Loca
     (compiled ??= parts.createEvaluator({ config, sequences: data.pageSequences }));
 
   const deltaOf = (contribution: SignedBytes): SparseDelta => decodeUpload({ scheme }, contribution).delta;
+
+  /** Of one that `inspect` found whole: its signature is not looked at again, which takes longer than all else of it. */
+  const inspectedDelta = ({ bytes }: SignedBytes): SparseDelta =>
+    scheme.decodeBody(contributionBody(bytes, scheme.bodyBytes));
+
+  const searcherOf = (search: OverlapSearch): OverlapSearcher =>
+    createOverlapSearcher(search, manifest.scheme, scheme.layout);
 
   function holding(): ModelState {
     if (!held) throw new Error('the judge engine was given no parameters');
@@ -85,12 +94,18 @@ export function createLocalJudgeEngine({ run, manifest }: JudgedRun, parts: Loca
       return withTrialStep({ live: engine.parameters, base }, step, measure);
     },
     // eslint-disable-next-line @typescript-eslint/require-await -- as above
-    async medianNorms(contributions) {
-      return scheme.medianNorms(contributions.map(deltaOf));
+    async measure(contribution, search) {
+      const delta = inspectedDelta(contribution);
+      // Of one message the median is its own.
+      return { norms: scheme.medianNorms([delta]), sketch: search && searcherOf(search).sketch(delta) };
     },
     // eslint-disable-next-line @typescript-eslint/require-await -- as above
-    async overlaps(contributions) {
-      return indexOverlaps(contributions.map(deltaOf), manifest.scheme, scheme.layout);
+    async suspects(sketches, search) {
+      return searcherOf(search).likely(sketches);
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- as above
+    async overlaps(contributions, pairs) {
+      return pairOverlaps(contributions.map(inspectedDelta), pairs, manifest.scheme, scheme.layout);
     },
     // eslint-disable-next-line @typescript-eslint/require-await -- as above
     async complete(prompts, maxTokens) {

@@ -7,7 +7,18 @@ import type { RunManifest } from '../../core/protocol/manifest.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
 import type { RunContext, RoundsPorts } from './context.ts';
 import { assertNewest, assertOnChain, assertSigned, MAX_SKEW_MS } from './delegations.ts';
+import { assertNotCrowded, boundsOf, lastSeen, originOf, type GuestBounds, type GuestLimits } from './guests.ts';
 import type { PeerRow, RunStore } from './store.ts';
+
+export interface Admission {
+  /** The open one. */
+  readonly window: number;
+  readonly maxPeers: number;
+  /** Without them guests are bounded by `maxPeers` alone. */
+  readonly guests?: GuestLimits;
+  /** Of the caller, where guests of one are counted. */
+  readonly address?: string | undefined;
+}
 
 /**
  * Admits a peer, or gives a known one its new session key. The same delegation again is welcome (a reloaded tab); one that
@@ -17,22 +28,29 @@ import type { PeerRow, RunStore } from './store.ts';
  */
 export async function joinRun(
   context: RunContext,
-  { clock, store, chain }: Pick<RoundsPorts, 'clock' | 'store' | 'chain'>,
+  { clock, store, chain, signer, verify }: Pick<RoundsPorts, 'clock' | 'store' | 'chain' | 'signer' | 'verify'>,
   request: JoinRequest,
-  { window, maxPeers }: { window: number; maxPeers: number },
+  admission: Admission,
 ): Promise<PeerRow> {
   const { manifest } = context;
   const { delegation } = request;
-  assertSigned(context, request, clock.now());
+  assertSigned(context, request, clock.now(), verify);
   assertNewest(delegation, await store.newestDelegation(delegation.hotkey));
   await assertOnChain(request, chain);
-  const fresh = { firstWindow: window, figures: freshFigures(manifest.gauntlet), maxPeers };
-  for (;;) {
-    const replaces = await peerToReplace(store, manifest, delegation.hotkey, { window, maxPeers });
-    const joined = await store.join(delegation, { ...fresh, replaces });
+  const { window, maxPeers, address } = admission;
+  // A wallet without a chain is as quickly made as a guest's key.
+  const guest = request.kind === 'guest' || !chain;
+  const origin = guest && address !== undefined ? await originOf(signer, address) : null;
+  const bounds = guest && admission.guests ? boundsOf(origin, manifest, { window, maxPeers, limits: admission.guests }) : null; // prettier-ignore
+  const fresh = { firstWindow: window, figures: freshFigures(manifest.gauntlet), maxPeers, guest, origin };
+  for (let replaces: string | null = null; ;) {
+    // Who takes a place over takes none besides.
+    const left = bounds && replaces !== null ? { ...bounds, places: null } : bounds;
+    const joined: PeerRow | undefined = await store.join(delegation, { ...fresh, bounds: left, replaces });
     if (joined) return joined;
-    // The one to be replaced came back, another newcomer was quicker, or a newer delegation came: look again.
+    // There is no room, the one to be replaced came back, another newcomer was quicker, or a newer delegation came.
     assertNewest(delegation, await store.newestDelegation(delegation.hotkey));
+    replaces = await peerToReplace(store, manifest, delegation.hotkey, bounds, { window, maxPeers });
   }
 }
 
@@ -70,7 +88,8 @@ export async function revokeDelegation(
 
 /**
  * Whose uid a hotkey takes over when the run is full: the peer that has been away longest, if that is long enough for
- * its figures to have started afresh. So nobody inherits anything but the number.
+ * its figures to have started afresh. So nobody inherits anything but the number. Where guests alone are too many, one of
+ * them makes room.
  *
  * @returns null when there is room, or the hotkey is a peer already
  * @throws ProblemError `too-many-requests`
@@ -79,17 +98,25 @@ async function peerToReplace(
   store: RunStore,
   { gauntlet }: RunManifest,
   hotkey: string,
-  { window, maxPeers }: { window: number; maxPeers: number },
+  bounds: GuestBounds | null,
+  { window, maxPeers }: Pick<Admission, 'window' | 'maxPeers'>,
 ): Promise<string | null> {
   const peers = await store.peers();
-  if (peers.length < maxPeers || peers.some((peer) => peer.hotkey === hotkey)) return null;
+  if (peers.some((peer) => peer.hotkey === hotkey)) return null;
+  const guestsAreTooMany = bounds ? assertNotCrowded(peers, bounds) === 'places' : false;
+  if (!guestsAreTooMany && peers.length < maxPeers) return null;
   const present = new Set((await store.contributions(window)).map((row) => row.hotkey));
-  const lastSeen = ({ figures, firstWindow }: PeerRow): number => Math.max(figures.lastDelivered, firstWindow);
   const [longest] = peers
+    .filter((peer) => peer.guest || !guestsAreTooMany)
     .filter((peer) => !present.has(peer.hotkey) && window - lastSeen(peer) > gauntlet.resetAfterWindows)
     .sort((a, b) => lastSeen(a) - lastSeen(b) || a.uid - b.uid);
   if (!longest) {
-    throw new ProblemError('too-many-requests', `The run is full: it admits ${maxPeers} peers. Try again another day.`);
+    throw new ProblemError(
+      'too-many-requests',
+      guestsAreTooMany
+        ? 'The places for guests are taken: join with a registered hotkey, or try again another day.'
+        : `The run is full: it admits ${maxPeers} peers. Try again another day.`,
+    );
   }
   return longest.hotkey;
 }

@@ -1,4 +1,5 @@
 /** What the rounds need from the place they run in. Adapters implement these in Node; a tab or a test brings its own. */
+import type { OverlapSearch, OverlapSketch } from '../../core/gauntlet/overlap-search.ts';
 import type { ContributionHeader } from '../../core/protocol/contribution.ts';
 import type { ChainState } from '../../core/protocol/chain.ts';
 import type { RunManifest } from '../../core/protocol/manifest.ts';
@@ -102,7 +103,7 @@ export interface Trial {
   readonly contribution: SignedBytes;
   /** An exact fp32 value. */
   readonly stepSize: number;
-  /** `medianNorms` of the window's contributions: a trial of one is clipped as the outer step would clip it. */
+  /** Medians of the norms of the window's contributions: a trial of one is clipped as the outer step would clip it. */
   readonly clipNorms: readonly number[] | null;
 }
 
@@ -110,6 +111,14 @@ export interface Advance {
   /** Canonical bytes of the outer step. */
   readonly step: Uint8Array<ArrayBuffer>;
   readonly state: ModelState;
+}
+
+/** Of one contribution, small next to it. */
+export interface Measures {
+  /** For each tensor the norm of its values; null where the scheme clips nothing. */
+  readonly norms: readonly number[] | null;
+  /** Null where copies are not looked for. */
+  readonly sketch: OverlapSketch | null;
 }
 
 /**
@@ -126,10 +135,18 @@ export interface JudgeEngine {
   use(state: ModelState): Promise<void>;
   /** The loss of θ, or of a trial, on each page. θ is the same bits afterwards. @throws DataError for a damaged page */
   losses(pages: readonly Uint8Array<ArrayBuffer>[], trial?: Trial): Promise<LossSum[]>;
-  /** For each tensor the norm that the scheme clips these contributions to; null where it has none. Needs no θ. */
-  medianNorms(contributions: readonly SignedBytes[]): Promise<readonly number[] | null>;
-  /** How alike what each two contributions keep is, 0 … 1: a symmetric matrix. Needs no θ. */
-  overlaps(contributions: readonly SignedBytes[]): Promise<readonly (readonly number[])[]>;
+  /** What an inspected contribution is compared by. Needs no θ. @param search null where copies are not looked for */
+  measure(contribution: SignedBytes, search: OverlapSearch | null): Promise<Measures>;
+  /**
+   * Pairs that may be copies, [i, j] with j < i, by their sketches of the same search, which are given away.
+   * Needs no θ.
+   */
+  suspects(sketches: readonly OverlapSketch[], search: OverlapSearch): Promise<(readonly [number, number])[]>;
+  /** How alike what two inspected contributions keep is, 0 … 1, in the order of the pairs. Needs no θ. */
+  overlaps(
+    contributions: readonly SignedBytes[],
+    pairs: readonly (readonly [number, number])[],
+  ): Promise<readonly number[]>;
   /** Tokens that θ goes on with after each prompt, by a fixed seed: the same θ says the same. */
   complete(prompts: readonly (readonly number[])[], maxTokens: number): Promise<number[][]>;
   /** Makes the outer step of a window from contributions, in this order, and takes it: none move nothing. */
@@ -158,6 +175,8 @@ export interface Metrics {
   accepted(bytes: number): void;
   refused(key: string): void;
   judged(figures: JudgedWindow): void;
+  /** A judgement failed, and is tried again. */
+  judgeFailed(): void;
 }
 
 /** What a published window says about itself to an operator. */

@@ -2,6 +2,7 @@
 import type { WindowRecord } from '../../core/protocol/api.ts';
 import { writeBook } from './books.ts';
 import { instant, type RoundsPorts, type RunContext } from './context.ts';
+import { inLanes } from './in-lanes.ts';
 import type { Judgement } from './judge.ts';
 import { writeCheckpoint } from './parameters.ts';
 import type { OpenWindow } from './store.ts';
@@ -12,6 +13,8 @@ import { beginWindow } from './windows.ts';
 const MAX_REFUSALS = 100_000;
 /** Tickets of this many windows back are remembered, so that a late upload hears "too late" and not "unknown". */
 const TICKET_WINDOWS = 2;
+/** Contributions made public at once: each waits for the disk or the store. */
+const PUBLISHING_LANES = 8;
 
 /** @throws Error when the window was published already */
 export async function publishWindow(
@@ -24,7 +27,7 @@ export async function publishWindow(
   const { store, blobs, uploads, clock, randomBytes } = ports;
   const { window } = open;
   const outerStep = await blobs.put(judgement.step);
-  for (const { sha256 } of judgement.contributions) await uploads.publish(sha256);
+  await inLanes(judgement.contributions, PUBLISHING_LANES, ({ sha256 }) => uploads.publish(sha256));
   const { chunkBytes, everyWindows } = manifest.checkpoint;
   const checkpoint =
     window % everyWindows === 0

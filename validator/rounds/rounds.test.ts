@@ -382,6 +382,9 @@ describe('a full run', () => {
       figures: first.figures,
       replaces: bob.hotkey,
       maxPeers: 3,
+      guest: true,
+      origin: null,
+      bounds: null,
     });
     await expect(join(bob)).rejects.toMatchObject({ key: 'delegation-replaced' });
   });

@@ -7,6 +7,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { RoundsPorts } from './context.ts';
 import { loadContext } from './context.ts';
 import { createEventHub } from './events.ts';
+import { inLanes } from './in-lanes.ts';
 import { judgeWindow } from './judge.ts';
 import { CorruptRunError } from './corrupt-run.ts';
 import { loadParameters } from './parameters.ts';
@@ -20,6 +21,7 @@ import { windowClockOf } from './window-clock.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
+const RELEASING_LANES = 8;
 
 export interface Rounds extends RunService, Pick<ValidatorService, 'subscribe' | 'unready'> {
   /** Goes through windows until stopped. A judge that fails is tried again, ever more slowly. */
@@ -148,9 +150,9 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
   /** What is public needs no sealed copy; one that stays is removed by the next start. */
   async function releasePublished(contributions: readonly ContributionRow[]): Promise<void> {
     try {
-      for (const { sha256 } of contributions) await ports.uploads.release(sha256);
+      await inLanes(contributions, RELEASING_LANES, ({ sha256 }) => ports.uploads.release(sha256));
     } catch (error) {
-      log.warn({ run, err: error }, 'a sealed copy could not be removed');
+      log.warn({ run, window: open.window - 1, err: error }, 'a sealed copy could not be removed');
     }
   }
 
@@ -173,6 +175,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
       } catch (error) {
         if (state.stopping()) return;
         failure = `Window ${open.window} could not be judged and is tried again; the log says why.`;
+        ports.metrics.judgeFailed();
         log.error({ run, window: open.window, err: error }, 'the judge failed');
         await renewEngine();
         await clock.sleep(retryMs, abort.signal).catch(() => undefined);
@@ -198,7 +201,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     async stop() {
       abort.abort(new DOMException('the validator stops', 'AbortError'));
       await loop;
-      await uploads.settled();
+      await uploads.ended();
       await sampler.settled();
       await disposeOf(engine);
     },

@@ -4,6 +4,7 @@ import { ProblemError } from '../../core/protocol/problem.ts';
 import type { ValidatorService } from '../http/validator-service.ts';
 import { readBook } from './books.ts';
 import { instant, type RoundsPorts, type RunContext } from './context.ts';
+import type { GuestLimits } from './guests.ts';
 import { joinRun, revokeDelegation } from './peers.ts';
 import type { JudgeEngine, ModelState, RunChain } from './ports.ts';
 import type { OpenWindow } from './store.ts';
@@ -16,6 +17,8 @@ const MAX_SAMPLES = 1_000;
 export interface RoundsOptions {
   /** Peers the run admits. */
   readonly maxPeers: number;
+  /** Of these, guests; by default as many as there is room for. */
+  readonly guests?: GuestLimits;
 }
 
 /** What changes while a run goes on, as this process knows it. */
@@ -83,9 +86,9 @@ export function createService(
     clock: clockState,
     checkpoint: () => views.checkpoint(),
     model: () => state.model(),
-    async join(request) {
+    async join(request, address) {
       const { window } = state.open();
-      const { hotkey } = await joinRun(context, ports, request, { window, maxPeers: options.maxPeers });
+      const { hotkey } = await joinRun(context, ports, request, { ...options, window, address });
       log.info({ run, window, hotkey }, 'peer joined');
       return views.peer(hotkey);
     },

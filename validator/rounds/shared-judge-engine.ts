@@ -76,12 +76,14 @@ export function createSharedJudgeEngine(
       }
       return local.losses(pages, trial);
     },
-    medianNorms: (contributions) => local.medianNorms(contributions),
-    overlaps: (contributions) => local.overlaps(contributions),
+    measure: (contribution, search) => local.measure(contribution, search),
+    suspects: (sketches, search) => local.suspects(sketches, search),
+    overlaps: (contributions, pairs) => local.overlaps(contributions, pairs),
     complete: (prompts, maxTokens) => local.complete(prompts, maxTokens),
     async advance(window, contributions) {
       const advance = await local.advance(window, contributions);
-      root = advance.state.root;
+      // Nobody else can come to the new parameters before the window is published.
+      root = undefined;
       return advance;
     },
     dispose: () => local.dispose(),

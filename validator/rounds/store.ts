@@ -13,6 +13,7 @@ import type { Figures } from '../../core/protocol/figures.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import type { NewestDelegation } from './delegations.ts';
+import type { GuestBounds } from './guests.ts';
 import type { PeerVerdict } from './summary.ts';
 
 export interface PhaseBlocks {
@@ -50,6 +51,10 @@ export interface PeerRow {
   readonly expiresAt: string;
   /** Delegations issued until then are void; null when none was revoked. */
   readonly revokedAt: string | null;
+  /** Nobody but itself says who it is. */
+  readonly guest: boolean;
+  /** Where a guest joined from, as a keyed hash; null where that is not counted. */
+  readonly origin: string | null;
   readonly accepted: number;
   readonly rejected: number;
   readonly evaluated: number;
@@ -145,17 +150,23 @@ export interface RunStore {
   revoke(hotkey: string, sessionKey: string, revokedAt: string): Promise<boolean>;
   /** In the order of their uids. */
   peers(): Promise<PeerRow[]>;
+  peerCount(): Promise<number>;
   /**
    * Adds a peer under the next free uid, or gives a known one its new session key.
    *
    * @param fresh.replaces hotkey of the peer whose uid is taken over, if any: it is no peer from then on, and what is on
    *   record of it stays readable
+   * @param fresh.bounds on one more guest, where it is one
    * @returns undefined when that one is no peer or delivered in the open window, when there is no room for a newcomer, or
    *   when the delegation is older than the newest or revoked; then nothing has changed
    */
   join(
     delegation: Delegation,
-    fresh: { firstWindow: number; figures: Figures; replaces: string | null; maxPeers: number },
+    fresh: Pick<PeerRow, 'firstWindow' | 'figures' | 'guest' | 'origin'> & {
+      replaces: string | null;
+      maxPeers: number;
+      bounds: GuestBounds | null;
+    },
   ): Promise<PeerRow | undefined>;
   /** Newest first. */
   verdicts(hotkey: string, limit: number): Promise<Verdict[]>;

@@ -89,7 +89,10 @@ export async function openSuccession(
     const old = role;
     role = next;
     leads = wanted;
-    log.info({}, leads ? 'this process drives the windows now' : 'another process drives the windows now');
+    log.info(
+      { window: role.service.clock().window },
+      leads ? 'this process drives the windows now' : 'another process drives the windows now',
+    );
     hub.emit({ type: 'clock', clock: role.service.clock() });
     await old.end();
   }

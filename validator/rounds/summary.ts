@@ -9,7 +9,8 @@ export interface PeerVerdict {
   readonly verdict: Verdict;
 }
 
-function byPeer(verdicts: readonly PeerVerdict[]): Map<string, Verdict[]> {
+/** Verdicts by hotkey, in their order. */
+export function byPeer(verdicts: readonly PeerVerdict[]): Map<string, Verdict[]> {
   const found = new Map<string, Verdict[]>();
   for (const { hotkey, verdict } of verdicts) {
     const known = found.get(hotkey);

@@ -3,11 +3,10 @@
  * only after bytes and record are durable; a refusal leaves nothing behind but its count. Where peers reach the store
  * themselves, the bytes go there, and the store's clock says when they came.
  */
-import { sha256 as sha256Hash } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { verdictOfProblem } from '../../core/gauntlet/fast-checks.ts';
 import { canonicalBytes } from '../../core/identity/canonical.ts';
-import { signHex, verifyHex } from '../../core/identity/signing.ts';
+import { signHex, verifySignature } from '../../core/identity/signing.ts';
 import type { Phase, SignedReceipt, Ticket, TicketRequest } from '../../core/protocol/api.ts';
 import { MAX_CONTRIBUTION_HEADER_BYTES } from '../../core/protocol/contribution.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
@@ -59,14 +58,18 @@ export interface Uploads {
   arrived(ticket: string): Promise<SignedReceipt>;
   /** Resolves when every upload that arrived here in time is on record. */
   settled(): Promise<void>;
+  /** Resolves when no upload is under way, arriving ones included. */
+  ended(): Promise<void>;
   /** Takes what came into the store in time and was not announced: its peer lost touch, or the answer was lost. */
   collectRest(): Promise<void>;
 }
 
 export function createUploads(context: RunContext, ports: RoundsPorts, state: UploadWindow): Uploads {
   const { run, scheme } = context;
-  const { clock, store } = ports;
+  const { clock, store, verify = verifySignature } = ports;
   const { direct } = ports.uploads;
+  /** All of this process, and of these what the judge waits for. */
+  const underWay = new Set<Promise<SignedReceipt>>();
   const finishing = new Set<Promise<SignedReceipt>>();
   const inFlight = new Map<string, number>();
   let totalInFlight = 0;
@@ -127,7 +130,7 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     const peer = await store.peer(wanted.hotkey);
     if (!peer)
       throw new ProblemError('unknown-hotkey', `${wanted.hotkey} has not joined this run: POST /v1/peers first.`);
-    if (!verifyHex('ticket', canonicalBytes(wanted), signature, peer.sessionKey)) {
+    if (!verify('ticket', canonicalBytes(wanted), hexToBytes(signature), hexToBytes(peer.sessionKey))) {
       throw new ProblemError('wrong-signature', 'The ticket is not signed by the session key of its hotkey.');
     }
     assertInForce(peer, clock.now());
@@ -150,14 +153,13 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
       `Contribution ${sha256Hex} was accepted for this window; there is one a window.`,
     );
 
-  /** Takes the bytes as they come. @returns their hash */
+  /** Takes the bytes as they come: exactly as many as the ticket says. */
   async function drain(
     live: TicketRow,
     body: ReadableStream<Uint8Array>,
     staged: StagedUpload,
     mayArrive: () => void,
-  ): Promise<string> {
-    const hash = sha256Hash.create();
+  ): Promise<void> {
     let count = 0;
     const reader = body.getReader();
     try {
@@ -175,7 +177,6 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
         if (count > live.bytes) {
           throw new ProblemError('too-large', `The ticket is for ${live.bytes} bytes and more arrived.`);
         }
-        hash.update(next.value);
         await staged.write(next.value);
       }
     } finally {
@@ -185,7 +186,13 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     if (count < live.bytes) {
       throw new ProblemError('truncated-upload', `${count} of ${live.bytes} bytes arrived; send it again.`);
     }
-    return bytesToHex(hash.digest());
+  }
+
+  /** @throws ProblemError `wrong-hash` unless the ticket is for these bytes */
+  async function assertHash({ sha256 }: TicketRow, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const hash = bytesToHex(await ports.digest(bytes));
+    if (hash === sha256) return;
+    throw new ProblemError('wrong-hash', `The bytes hash to ${hash}; the ticket is for ${sha256}.`);
   }
 
   /** Everything after the last byte: from here on the judge waits. */
@@ -196,7 +203,9 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     arrivedAt: number,
   ): Promise<SignedReceipt> {
     const { window, hotkey, sessionKey } = live;
-    const header = await state.engine().inspect({ bytes: await staged.bytes(), sessionKey });
+    const bytes = await staged.bytes();
+    await assertHash(live, bytes);
+    const header = await state.engine().inspect({ bytes, sessionKey });
     assertBelongs(context, header, live, stateRoot);
     const receipt = { run, window, hotkey, sha256: live.sha256, bytes: live.bytes, arrivedAt: instant(arrivedAt) };
     const signed = { receipt, signature: await signHex(ports.signer, 'receipt', canonicalBytes(receipt)) };
@@ -241,27 +250,27 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     }
     const staged = await ports.uploads.begin();
     try {
-      const hash = await drain(live, body, staged, () => {
+      await drain(live, body, staged, () => {
         if (!earlier) assertPutPhase(live.window);
       });
-      if (hash !== live.sha256)
-        throw new ProblemError('wrong-hash', `The bytes hash to ${hash}; the ticket is for ${live.sha256}.`);
-      // A retry of what was accepted gets the receipt it missed.
-      if (earlier) return earlier.receipt;
+      if (earlier) {
+        await assertHash(live, await staged.bytes());
+        // A retry of what was accepted gets the receipt it missed.
+        return earlier.receipt;
+      }
       assertPutPhase(live.window);
-      return await tracked(finish(live, staged, state.open().stateRoot, clock.now()));
+      return await tracked(finishing, finish(live, staged, state.open().stateRoot, clock.now()));
     } finally {
       await staged.discard();
     }
   }
 
-  /** The judge waits for it. */
-  async function tracked(finished: Promise<SignedReceipt>): Promise<SignedReceipt> {
-    finishing.add(finished);
+  async function tracked(among: Set<Promise<SignedReceipt>>, work: Promise<SignedReceipt>): Promise<SignedReceipt> {
+    among.add(work);
     try {
-      return await finished;
+      return await work;
     } finally {
-      finishing.delete(finished);
+      among.delete(work);
     }
   }
 
@@ -286,10 +295,6 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     }
     if (bytes < live.bytes) {
       throw new ProblemError('truncated-upload', `${bytes} of ${live.bytes} bytes arrived; send it again.`);
-    }
-    const hash = bytesToHex(await ports.digest(await held.bytes()));
-    if (hash !== live.sha256) {
-      throw new ProblemError('wrong-hash', `The bytes hash to ${hash}; the ticket is for ${live.sha256}.`);
     }
     return finish(live, held, state.open().stateRoot, arrivedAt);
   }
@@ -322,7 +327,7 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
     if (live.window !== state.open().window || state.open().judging) throw tooLate(live.window);
     const peer = await store.peer(live.hotkey);
     if (peer) assertInForce(peer, clock.now());
-    return tracked(collect(direct, live));
+    return tracked(finishing, collect(direct, live));
   }
 
   async function collectRest(): Promise<void> {
@@ -370,8 +375,15 @@ export function createUploads(context: RunContext, ports: RoundsPorts, state: Up
 
   return {
     ticket,
-    receive: (id, declared, body) => admitted(id, (live) => take(live, declared, body)),
-    arrived: (id) => admitted(id, takeArrived),
+    receive: (id, declared, body) =>
+      tracked(
+        underWay,
+        admitted(id, (live) => take(live, declared, body)),
+      ),
+    arrived: (id) => tracked(underWay, admitted(id, takeArrived)),
+    async ended() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
     async settled() {
       while (finishing.size > 0) await Promise.allSettled(finishing);
     },

@@ -9,7 +9,8 @@ import { stateRoot } from '../../core/lockstep/state-root.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { flushSubnormals, initialParameters } from '../../core/model/initialise.ts';
 import { PRESETS, type Preset, type PresetName } from '../../core/model/presets.ts';
-import { PROTOCOL_VERSION, type RunManifest } from '../../core/protocol/manifest.ts';
+import type { RunManifest } from '../../core/protocol/manifest.ts';
+import { NEWEST_PROTOCOL } from '../../core/protocol/spoken.ts';
 import type { BlobRef } from '../../core/protocol/primitives.ts';
 import { arrangeCorpus } from './arrange.ts';
 import { readCheckpointDir, type CheckpointFolder } from './checkpoint-files.ts';
@@ -184,7 +185,7 @@ export async function createRunArtefacts(options: RunArtefactOptions): Promise<R
   const index = await options.blobs.put(encodePageIndex(pages.map(({ sha256 }) => sha256)));
   return {
     manifest: {
-      protocol: PROTOCOL_VERSION,
+      protocol: NEWEST_PROTOCOL,
       preset: preset.name,
       model,
       tokenizer: { ...tokenizer, vocabSize: data.vocabSize },

@@ -33,11 +33,20 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const path = (dir: string, key: string): string => join(dir, `${key}.tokens`);
 
 /**
- * One file: the header as a line of JSON, tokenizer.json, the pages.
+ * One file: the header as a line of JSON, tokenizer.json, the pages. Where nothing can be written, as in an image, nothing is
+ * kept: it only saves time.
  *
  * @param key names the input that the data was made of
  */
 export async function writeCachedData(dir: string, key: string, data: TokenisedData): Promise<void> {
+  try {
+    await writeData(dir, key, data);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}
+
+async function writeData(dir: string, key: string, data: TokenisedData): Promise<void> {
   await mkdir(dir, { recursive: true });
   const body = Buffer.concat([data.tokenizerJson, ...data.trainPages, ...data.heldOutPages]);
   const header: z.infer<typeof HeaderSchema> = {

@@ -7,12 +7,13 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { stateRoot } from '../../core/lockstep/state-root.ts';
 import { flushSubnormals, initialParameters } from '../../core/model/initialise.ts';
 import { PRESETS } from '../../core/model/presets.ts';
-import { PROTOCOL_VERSION, type RunManifest } from '../../core/protocol/manifest.ts';
+import type { RunManifest } from '../../core/protocol/manifest.ts';
+import { NEWEST_PROTOCOL } from '../../core/protocol/spoken.ts';
 import { createHostEvaluator, type Runtime } from '../../engine/host-engine.ts';
 import { createApp } from '../../validator/http/app.ts';
 import { createRun } from '../../validator/rounds/create-run.ts';
 import { createLocalJudgeEngine } from '../../validator/rounds/local-judge-engine.ts';
-import type { BlobStore, Log } from '../../validator/rounds/ports.ts';
+import type { BlobStore, Log, Metrics } from '../../validator/rounds/ports.ts';
 import { openRounds, type Rounds } from '../../validator/rounds/rounds.ts';
 import { sleep } from '../sleep.ts';
 import { createMemoryBlobs } from './memory-blobs.ts';
@@ -47,7 +48,12 @@ const log: Log = {
   error: (fields, message) => console.error(message, fields),
 };
 
-const metrics = { accepted: () => undefined, refused: () => undefined, judged: () => undefined };
+const metrics: Metrics = {
+  accepted: () => undefined,
+  refused: () => undefined,
+  judged: () => undefined,
+  judgeFailed: () => undefined,
+};
 
 async function read(url: URL): Promise<Response> {
   const response = await fetch(url).catch((cause: unknown) => {
@@ -101,7 +107,7 @@ export async function openDemoRun(files: string, runtime: Runtime): Promise<Demo
   await createRun(
     ports,
     {
-      protocol: PROTOCOL_VERSION,
+      protocol: NEWEST_PROTOCOL,
       name: 'demonstration',
       createdAt: new Date().toISOString(),
       guests: true,
@@ -139,8 +145,6 @@ export async function openDemoRun(files: string, runtime: Runtime): Promise<Demo
     service: rounds,
     blobs,
     corsOrigins: [],
-    addressOf: () => 'this tab',
-    joins: { allow: () => true },
     onError: (error) => console.error(error),
   });
   return {

@@ -1,5 +1,4 @@
 /** The demonstration's worker: the validator and the simulated peers on one thread, away from the page's. */
-import '../shared/zod-without-eval.ts';
 import { messageOf } from '../../client/http.ts';
 import { wasmRuntime } from '../../engine/wasm-runtime.ts';
 import { portFetch } from '../shared/port-fetch.ts';

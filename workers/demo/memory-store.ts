@@ -9,6 +9,7 @@ import type {
 } from '../../core/protocol/api.ts';
 import type { ChainRecord } from '../../core/protocol/chain.ts';
 import type { SignedManifest } from '../../core/protocol/manifest.ts';
+import { crowdedBy } from '../../validator/rounds/guests.ts';
 import type { NewestDelegation } from '../../validator/rounds/delegations.ts';
 import type {
   BookRow,
@@ -174,18 +175,21 @@ export function createMemoryStore(records: MemoryRecords = emptyRecords()): RunS
         if (peer.revokedAt === null || Date.parse(peer.revokedAt) < Date.parse(revokedAt)) peer.revokedAt = revokedAt;
         return true;
       }),
+    peerCount: () => answer(() => uids().filter((uid) => uid >= 0).length),
     peers: () => answer(() => [...peers.values()].filter(({ uid }) => uid >= 0).sort((a, b) => a.uid - b.uid)),
-    join: ({ hotkey, sessionKey, issuedAt, expiresAt }, { firstWindow, figures, replaces, maxPeers }) =>
+    join: ({ hotkey, sessionKey, issuedAt, expiresAt }, { replaces, maxPeers, bounds, ...fresh }) =>
       answer(() => {
         const known = newestDelegation(hotkey);
         if (known && isVoid(issuedAt, known)) return undefined;
         const session = { sessionKey, issuedAt, expiresAt };
         const peer = currentPeer(hotkey);
         if (peer) return Object.assign(peer, session);
+        const all = [...peers.values()].filter(({ uid }) => uid >= 0);
+        if (bounds && crowdedBy(all, bounds)) return undefined;
         const uid = replaces === null ? nextUid(maxPeers) : vacatedUid(replaces);
         if (uid === undefined) return undefined;
         const counts = { accepted: 0, rejected: 0, evaluated: 0, aggregated: 0 };
-        const row = { hotkey, uid, firstWindow, ...session, revokedAt: known?.revokedAt ?? null, ...counts, figures };
+        const row = { hotkey, uid, ...fresh, ...session, revokedAt: known?.revokedAt ?? null, ...counts };
         peers.set(hotkey, row);
         return row;
       }),

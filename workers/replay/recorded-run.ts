@@ -85,6 +85,8 @@ export function openRecordedRun(recording: Recording): RecordedRun {
       issuedAt: found?.delegation.issuedAt ?? manifest.createdAt,
       expiresAt: found?.delegation.expiresAt ?? manifest.createdAt,
       revokedAt: null,
+      guest: false,
+      origin: null,
       accepted: 0,
       rejected: 0,
       evaluated: 0,
@@ -206,8 +208,6 @@ export function openRecordedRun(recording: Recording): RecordedRun {
     service,
     blobs: createMemoryBlobs().blobs,
     corsOrigins: [],
-    addressOf: () => 'this tab',
-    joins: { allow: () => false },
     onError: (error) => console.error(error),
   });
   restart();

@@ -1,5 +1,4 @@
 /** The replay's worker: a recorded run behind the validator's API, away from the page's thread. */
-import '../shared/zod-without-eval.ts';
 import { boundedFetch, messageOf } from '../../client/http.ts';
 import { MAX_RECORDING_BYTES, RecordingError, unpackRecording } from '../../client/recording.ts';
 import { servePort } from '../demo/serve-port.ts';

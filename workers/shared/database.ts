@@ -3,12 +3,20 @@
  * worker; each opens its own connection.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
-import { StorageError, StorageQuotaError, type BlobKind } from '../../client/ports.ts';
+import {
+  StorageBlockedError,
+  StorageError,
+  StorageQuotaError,
+  StorageVersionError,
+  type BlobKind,
+} from '../../client/ports.ts';
 import type { WalletJoin } from '../../core/protocol/api.ts';
 
 export const DATABASE_NAME = 'gauntlet';
 let databaseName = DATABASE_NAME;
 const DATABASE_VERSION = 2;
+/** Opening takes milliseconds, and an upgrade of ours not much more. */
+const PATIENCE_MS = 10_000;
 
 export interface BlobRecord {
   readonly sha256: string;
@@ -65,6 +73,10 @@ export interface GauntletSchema extends DBSchema {
 
 export type GauntletDatabase = IDBPDatabase<GauntletSchema>;
 
+/** What work throws whose connection the browser closed: this site's data was evicted, or cleared by a person. */
+const CLOSED_UNDER_US: ReadonlySet<string> = new Set(['InvalidStateError', 'AbortError']);
+const ATTEMPTS = 2;
+
 /** Records larger than this fail on some phones (Dexie #1638, idb #215). */
 export const MAX_RECORD_BYTES = 8 * 2 ** 20;
 
@@ -93,7 +105,21 @@ export function createDatabase(ownName?: string): Database {
     const forget = (): void => {
       opening = undefined;
     };
+    let gaveUp = false;
     return new Promise<GauntletDatabase>((resolve, reject) => {
+      function giveUp(): void {
+        // It opens after all when the other tab is closed, and nobody waits for it any more.
+        gaveUp = true;
+        clearTimeout(impatient);
+        reject(
+          new StorageBlockedError(
+            'Another tab holds an older version of this app’s storage open.',
+            'Close the other tabs of this site, then start again.',
+          ),
+        );
+      }
+      // Only the first that has to wait for another tab is told so: those behind it in the queue hear nothing at all.
+      const impatient = setTimeout(giveUp, PATIENCE_MS);
       openDB<GauntletSchema>(ownName ?? databaseName, DATABASE_VERSION, {
         upgrade(database, oldVersion) {
           if (oldVersion < 1) {
@@ -106,38 +132,41 @@ export function createDatabase(ownName?: string): Database {
           database.createObjectStore('wallets', { keyPath: ['run', 'hotkey'] });
           database.createObjectStore('choices', { keyPath: 'run' });
         },
-        blocked() {
-          reject(
-            new StorageError(
-              'Another tab holds an older version of this app’s storage open.',
-              'Close the other tabs of this site, then start again.',
-            ),
-          );
-        },
+        blocked: giveUp,
         blocking(_current, _blocked, event) {
           forget();
           (event.target as IDBDatabase).close();
         },
         terminated: forget,
-      }).then(resolve, reject);
+      })
+        .then((database) => {
+          if (gaveUp) database.close();
+          else resolve(database);
+        }, reject)
+        .finally(() => clearTimeout(impatient));
     });
   }
 
   return {
     async use(work) {
-      try {
-        opening ??= open();
-        return await work(await opening);
-      } catch (cause) {
-        // A connection that failed to open, or that was closed under us, is not worth keeping.
-        if (nameOf(cause) === 'InvalidStateError' || cause instanceof StorageError) opening = undefined;
-        throw asStorageError(cause);
+      for (let attempt = 1; ; attempt++) {
+        const current = (opening ??= open());
+        try {
+          return await work(await current);
+        } catch (cause) {
+          const closed = CLOSED_UNDER_US.has(nameOf(cause) ?? '');
+          // A connection that failed to open, or that was closed under us, is not worth keeping.
+          if ((closed || cause instanceof StorageError) && opening === current) opening = undefined;
+          // Each piece of work is one transaction, which left nothing behind, and may be done again.
+          if (!closed || attempt === ATTEMPTS) throw asStorageError(cause);
+        }
       }
     },
     async close() {
       const current = opening;
       opening = undefined;
-      (await current)?.close();
+      // One that failed to open has said so to whoever used it.
+      (await current?.catch(() => undefined))?.close();
     },
   };
 }
@@ -157,9 +186,9 @@ export function asStorageError(cause: unknown): StorageError {
         { cause },
       );
     case 'VersionError':
-      return new StorageError(
+      return new StorageVersionError(
         'This browser’s storage was written by a newer version of the app.',
-        'Reload the page to get the newer version.',
+        'Reload the page to get the newer version; where there is none, clear this site’s data in the browser’s settings, keys included.',
         { cause },
       );
     case 'SecurityError':

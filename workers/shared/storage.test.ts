@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StorageError } from '../../client/ports.ts';
 import { createBlobCache } from './blob-cache.ts';
 import { asStorageError, createDatabase, type Database } from './database.ts';
@@ -97,6 +97,38 @@ describe('storage errors', () => {
     ).rejects.toBeInstanceOf(StorageError);
   });
 
+  it('of a connection that the browser closed under the work are met with another connection', async () => {
+    let attempts = 0;
+    const work = (connection: { readonly name: string; close(): void }): Promise<string> => {
+      if (++attempts > 1) return Promise.resolve(connection.name);
+      connection.close();
+      return Promise.reject(new DOMException('The database connection is closing.', 'InvalidStateError'));
+    };
+    await expect(database.use(work)).resolves.toMatch(/^test-/);
+    await expect(
+      database.use(() => Promise.reject(new DOMException('again', 'InvalidStateError'))),
+    ).rejects.toBeInstanceOf(StorageError);
+  });
+
+  it('say that an older tab is in the way, to the first who waits for it and to all behind', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const name = `held-${count++}`;
+      const held = await new Promise<IDBDatabase>((resolve) => {
+        const request = indexedDB.open(name, 1);
+        request.onsuccess = () => resolve(request.result);
+      });
+      const blocked = [createDatabase(name), createDatabase(name)].map((each) =>
+        expect(each.use(() => Promise.resolve())).rejects.toMatchObject({ name: 'StorageBlockedError' }),
+      );
+      await vi.advanceTimersByTimeAsync(20_000);
+      await Promise.all(blocked);
+      held.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('say who is in the way of an upgrade, and the older connection steps aside', async () => {
     const cache = createBlobCache(database);
     await cache.put('page', 'a', bytes(1));
@@ -109,7 +141,11 @@ describe('storage errors', () => {
       };
       request.onerror = () => reject(new Error('not upgraded'));
     });
-    await expect(cache.get('a')).rejects.toMatchObject({ remedy: expect.stringMatching(/newer version/) as string });
+    await expect(cache.get('a')).rejects.toMatchObject({
+      name: 'StorageVersionError',
+      remedy: expect.stringMatching(/newer version/) as string,
+    });
+    await database.close();
   });
 });
 

@@ -70,6 +70,18 @@ describe('wallet identity', () => {
     await expect(openWalletIdentity(database, { run: RUN, hotkey: HOTKEY })).rejects.toThrow('no signature');
   });
 
+  it('signs with the key that was signed for last, from the next joining on', async () => {
+    await saveWallet(database, await recordOf(HOTKEY));
+    const identity = await openWalletIdentity(database, { run: RUN, hotkey: HOTKEY });
+    const before = identity.sessionSigner.publicKey;
+    const record = await recordOf(HOTKEY);
+    await saveWallet(database, record);
+    expect(identity.sessionSigner.publicKey).toEqual(before);
+    await identity.joinRequest(RUN, 0);
+    expect(identity.sessionSigner.publicKey).toEqual(record.publicKey);
+    expect(record.publicKey).not.toEqual(before);
+  });
+
   it('is chosen for each run by itself; forgetting one that is not chosen leaves the choice', async () => {
     await saveWallet(database, await recordOf(OTHER));
     await saveWallet(database, await recordOf(HOTKEY));

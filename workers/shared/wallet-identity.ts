@@ -63,14 +63,22 @@ export async function openWalletIdentity(
   database: Database,
   { run, hotkey }: { readonly run: string; readonly hotkey: string },
 ): Promise<Identity> {
-  const record = await walletOf(database, run, hotkey);
-  if (!record) throw new SignatureNeededError('This browser holds no signature of that account for this run.');
+  const held = async (of: string): Promise<WalletRecord> => {
+    const record = await walletOf(database, of, hotkey);
+    if (record) return record;
+    throw new SignatureNeededError('This browser holds no signature of that account for this run.');
+  };
+  let sessionSigner = signerOf(await held(run));
   return {
     hotkey,
-    sessionSigner: signerOf(record),
+    get sessionSigner() {
+      return sessionSigner;
+    },
     async joinRequest(joined, serverNow) {
-      const request = (await walletOf(database, joined, hotkey))?.request;
-      if (!request) throw new SignatureNeededError('This browser holds no signature of that account for this run.');
+      const record = await held(joined);
+      const { request } = record;
+      // Where storage was evicted, what was signed since is for a new key.
+      sessionSigner = signerOf(record);
       if (Date.parse(request.delegation.expiresAt) <= serverNow) {
         throw new SignatureNeededError('What your wallet signed has expired.');
       }

@@ -28,7 +28,7 @@ export type TalkResult =
 // A type, not an interface: its methods are indexed by name at the boundary.
 export type TalkerApi = {
   /** Where events go from now on. */
-  connect(events: MessagePort): void;
+  connect(events: MessagePort, life: string): Promise<boolean>;
   /** Goes on with a prompt by the run's newest model, which is brought first. One at a time. */
   talk(options: TalkOptions): Promise<TalkResult>;
   /** Ends the text where it is. */

@@ -1,5 +1,4 @@
 /** The talker worker: the run's newest model, which goes on with what a person types. Nothing typed leaves the tab. */
-import '../shared/zod-without-eval.ts';
 import { expose } from 'comlink';
 import { messageOf } from '../../client/http.ts';
 import { createBlobCache } from '../shared/blob-cache.ts';
@@ -7,6 +6,7 @@ import { createDatabase, nameDatabase } from '../shared/database.ts';
 import { portFetch } from '../shared/port-fetch.ts';
 import { openModel, type TalkingModel } from './model.ts';
 import type { TalkerApi, TalkerEvent, TalkOptions } from './talker-api.ts';
+import { holdLife } from '../shared/life.ts';
 
 /** A word to stop is heard this often. */
 const SLICE_MS = 40;
@@ -54,9 +54,10 @@ async function say(current: TalkingModel, options: TalkOptions, signal: AbortSig
 }
 
 const api: TalkerApi = {
-  connect(port) {
+  connect(port, life) {
     events?.close();
     events = port;
+    return holdLife(life);
   },
   async talk(options) {
     abort = new AbortController();

@@ -18,7 +18,7 @@ export type VerifyResult =
 // A type, not an interface: its methods are indexed by name at the boundary.
 export type VerifierApi = {
   /** Where events go from now on. */
-  connect(events: MessagePort): void;
+  connect(events: MessagePort, life: string): Promise<boolean>;
   /** Recomputes a published window from public data; findings come as events. Resolves when all are made. */
   verify(options: VerifyOptions): Promise<VerifyResult>;
 };

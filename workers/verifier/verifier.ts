@@ -1,5 +1,4 @@
 /** The verifier worker: the audit that `gauntlet audit` makes, on this device and the page's own source of data. */
-import '../shared/zod-without-eval.ts';
 import { expose } from 'comlink';
 import { webDigest } from '../../client/api.ts';
 import { messageOf } from '../../client/http.ts';
@@ -12,6 +11,7 @@ import { createLocalJudgeEngine } from '../../validator/rounds/local-judge-engin
 import type { JudgeEngineFactory } from '../../validator/rounds/ports.ts';
 import { portFetch } from '../shared/port-fetch.ts';
 import type { VerifierApi, VerifierEvent } from './verifier-api.ts';
+import { holdLife } from '../shared/life.ts';
 
 let events: MessagePort | undefined;
 
@@ -28,9 +28,10 @@ const createJudgeEngine: JudgeEngineFactory = (run) =>
   });
 
 const api: VerifierApi = {
-  connect(port) {
+  connect(port, life) {
     events?.close();
     events = port;
+    return holdLife(life);
   },
   async verify({ validatorUrl, validatorPort, window }) {
     const started = performance.now();

@@ -10,6 +10,7 @@
  */
 import type { SparseStep } from '../../lockstep/sparse-step.ts';
 import type { ChunkGrid } from '../../numerics/chunks.ts';
+import { lowerMedians } from '../../numerics/median.ts';
 import type { SparseLocoParameters } from '../../protocol/manifest.ts';
 import type { SparseDelta } from '../scheme.ts';
 import { MIN_NORMAL } from './body.ts';
@@ -26,15 +27,9 @@ function tensorNorms({ tensors }: SparseDelta): number[] {
   });
 }
 
-/** The middle value, the lower one of two. Not empty. */
-function lowerMedian(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1]!;
-}
-
 /** For each tensor the lower median of the messages' norms; empty when there is no message. */
 export function medianNorms(deltas: readonly SparseDelta[]): number[] {
-  const norms = deltas.map(tensorNorms);
-  return norms.length === 0 ? [] : norms[0]!.map((_, tensor) => lowerMedian(norms.map((of) => of[tensor]!)));
+  return lowerMedians(deltas.map(tensorNorms));
 }
 
 export interface AggregateOptions {

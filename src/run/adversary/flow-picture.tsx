@@ -99,7 +99,7 @@ function Dot({ peer, kind, label }: { peer: FlowPeer; kind: Kind | 'absent'; lab
       className={styles['dot']}
       href={`#/peers/${peer.hotkey}`}
       aria-label={t`Peer ${who}: ${label}`}
-      title={peer.reason === undefined ? who : `${who}: ${peer.reason}`}
+      title={`${who}: ${label}`}
     >
       <span data-kind={kind} />
     </a>

@@ -23,7 +23,10 @@ function scripted(talk: (emit: (event: TalkerEvent) => void) => Promise<TalkResu
     const { port1, port2 } = new MessageChannel();
     let events: MessagePort | undefined;
     const api: TalkerApi = {
-      connect: (port) => void (events = port),
+      connect(port) {
+        events = port;
+        return Promise.resolve(false);
+      },
       talk: () => talk((event) => events?.postMessage(event)),
       stop() {
         stopped++;

@@ -3,6 +3,8 @@ import { Plural, Trans, useLingui } from '@lingui/react/macro';
 import { useId, useState, type SyntheticEvent } from 'react';
 import { useStore } from 'zustand';
 import { parameterLayout } from '../../../core/model/layout.ts';
+import { startWorker } from '../../../workers/start-worker.ts';
+import talker from '../../../workers/talker/talker.ts?worker&url';
 import { useApp } from '../../client/app-context.ts';
 import { useManifest } from '../../client/queries.ts';
 import { Button } from '../../ui/button.tsx';
@@ -15,9 +17,7 @@ import { createConversation } from './conversation.ts';
 import styles from './talk-card.module.css';
 
 /** One for the page: the model it loaded stays while another screen is looked at. */
-const conversation = createConversation(
-  () => new Worker(new URL('../../../workers/talker/talker.ts', import.meta.url), { type: 'module', name: 'talker' }),
-);
+const conversation = createConversation(() => startWorker(talker, 'talker'));
 const MAX_PROMPT = 2_000;
 const MAX_TOKENS = 120;
 const TEMPERATURE = { least: 0, usual: 0.8, most: 1.5, step: 0.1 } as const;

@@ -2,6 +2,8 @@
 import { Plural, Trans, useLingui } from '@lingui/react/macro';
 import { useId, useState } from 'react';
 import { useStore } from 'zustand';
+import { startWorker } from '../../../workers/start-worker.ts';
+import verifier from '../../../workers/verifier/verifier.ts?worker&url';
 import { useApp } from '../../client/app-context.ts';
 import { useClock } from '../../client/queries.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -14,10 +16,7 @@ import { createVerification, type Finding } from './verification.ts';
 import styles from './verify-card.module.css';
 
 /** One for the page: looking at another screen does not end it. */
-const verification = createVerification(
-  () =>
-    new Worker(new URL('../../../workers/verifier/verifier.ts', import.meta.url), { type: 'module', name: 'verifier' }),
-);
+const verification = createVerification(() => startWorker(verifier, 'verifier'));
 const SHOWN_DIFFERENCES = 5;
 
 export function VerifyCard() {

@@ -14,15 +14,20 @@ import type { Channel } from './channel.ts';
 const QUEUE = 'losses';
 /** An evaluator says so often that it is there, and is taken to be gone when it has not for so long. */
 const BEAT_MS = 2_000;
-const GONE_MS = 6_000;
+export const GONE_MS = 6_000;
 /** Before a job counts as lost, for its evaluator may have died: θ may have to be fetched first, and some are slow. */
 const LEAST_DEADLINE_MS = 15_000;
 const DEADLINE_FACTOR = 8;
 const MAX_DEADLINE_MS = 600_000;
 /** News of an answer may be lost, and a queue is looked at now and then without news. */
 const LOOK_MS = 1_000;
+/** One that cannot make any, because its clock is wrong or its card is lost, must not take them all from those that can. */
+const FIRST_REST_MS = 1_000;
+const LAST_REST_MS = 60_000;
 const KEPT_MINUTES = 5;
 const MAX_PAGES = 10_000;
+/** Held by whoever makes the queue: any number of our own. */
+const START_LOCK = 0x6a6f6273;
 
 const LossJobSchema = z.object({
   run: RunIdSchema,
@@ -47,7 +52,20 @@ export class EvaluationJobError extends Error {
   override readonly name = 'EvaluationJobError';
 }
 
+/** How the queue stands, as the judge's end knows it. */
+export interface JobFigures {
+  /** That have said lately that they are there. */
+  readonly evaluators: number;
+  readonly lanes: number;
+  /** Asked for and not answered yet. */
+  readonly waiting: number;
+  /** Since this process began. */
+  readonly made: number;
+  readonly failed: number;
+}
+
 export interface JobQueue extends EvaluationJobs {
+  figures(): JobFigures;
   close(): Promise<void>;
 }
 
@@ -79,8 +97,16 @@ async function openBoss(pool: pg.Pool, log: Log): Promise<PgBoss> {
     archiveCompletedAfterSeconds: KEPT_MINUTES * 60,
   });
   boss.on('error', (error) => log.warn({ err: error }, 'the queue of evaluations'));
-  await boss.start();
-  await boss.createQueue(QUEUE);
+  // Two that start at an empty database at once would both make the queue's schema, and one of them fail.
+  const client = await pool.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [START_LOCK]);
+    await boss.start();
+    await boss.createQueue(QUEUE);
+  } finally {
+    // Gone with its connection, lock and all, whatever happened.
+    client.release(true);
+  }
   return boss;
 }
 
@@ -90,22 +116,29 @@ const stopBoss = (boss: PgBoss): Promise<void> => boss.stop({ graceful: false, c
 export async function openJobQueue({ pool, db, channel }: JobConnection, log: Log): Promise<JobQueue> {
   const boss = await openBoss(pool, log);
   const waiting = new Map<string, () => void>();
+  let evaluators = 0;
   let lanes = 0;
+  let made = 0;
+  let failed = 0;
   let slowestMs = 0;
   const stopHearing = channel.onHeard((message) => waiting.get(message)?.());
 
   async function count(): Promise<void> {
-    const { sum } = await db
+    const { sum, alive } = await db
       .selectFrom('evaluators')
-      .select((eb) => eb.fn.sum<number | string | null>('lanes').as('sum'))
+      .select((eb) => [
+        eb.fn.sum<number | string | null>('lanes').as('sum'),
+        eb.fn.countAll<number | string>().as('alive'),
+      ])
       .where('seen', '>', sql<number>`${now} - ${GONE_MS}`)
       .executeTakeFirstOrThrow();
     lanes = Number(sum ?? 0);
+    evaluators = Number(alive);
   }
   await count();
   const counting = setInterval(() => {
     count().catch((error: unknown) => {
-      lanes = 0;
+      lanes = evaluators = 0;
       log.warn({ err: error }, 'the evaluators could not be counted');
     });
   }, BEAT_MS);
@@ -123,6 +156,7 @@ export async function openJobQueue({ pool, db, channel }: JobConnection, log: Lo
 
   return {
     lanes: () => lanes,
+    figures: () => ({ evaluators, lanes, waiting: waiting.size, made, failed }),
     async request(job) {
       const began = Date.now();
       const patience = Math.min(MAX_DEADLINE_MS, Math.max(LEAST_DEADLINE_MS, DEADLINE_FACTOR * slowestMs));
@@ -137,6 +171,7 @@ export async function openJobQueue({ pool, db, channel }: JobConnection, log: Lo
             if (losses.length !== job.pages.length)
               throw new EvaluationJobError(`job ${id} has another number of answers`);
             slowestMs = Math.max(slowestMs, Date.now() - began);
+            made++;
             return losses;
           }
           if (Date.now() > began + patience) throw new EvaluationJobError(`job ${id} was not made in time`);
@@ -144,6 +179,7 @@ export async function openJobQueue({ pool, db, channel }: JobConnection, log: Lo
           await Promise.race([heard, sleep(LOOK_MS)]);
         }
       } catch (error) {
+        failed++;
         await boss.cancel(QUEUE, id).catch(() => undefined);
         throw error;
       } finally {
@@ -196,23 +232,32 @@ export async function serveJobs(
     abort.signal.removeEventListener('abort', wake);
   }
 
-  async function takeOne(lane: number): Promise<boolean> {
+  async function takeOne(lane: number): Promise<'none' | 'made' | 'failed'> {
     const [job] = await boss.fetch<unknown>(QUEUE);
-    if (!job) return false;
+    if (!job) return 'none';
+    let outcome: 'made' | 'failed' = 'made';
     try {
       await boss.complete(QUEUE, job.id, { losses: await make(LossJobSchema.parse(job.data), lane) });
     } catch (error) {
+      outcome = 'failed';
       log.warn({ err: error, job: job.id }, 'a job could not be made');
       await boss.fail(QUEUE, job.id, { reason: error instanceof Error ? error.message : String(error) });
     }
     channel.tell(job.id);
-    return true;
+    return outcome;
   }
 
   async function work(lane: number): Promise<void> {
+    let restMs = FIRST_REST_MS;
     while (!abort.signal.aborted) {
       try {
-        if (!(await takeOne(lane))) await idle();
+        const outcome = await takeOne(lane);
+        if (outcome === 'none') await idle();
+        else if (outcome === 'made') restMs = FIRST_REST_MS;
+        else {
+          await sleep(restMs, undefined, { signal: abort.signal }).catch(() => undefined);
+          restMs = Math.min(LAST_REST_MS, 2 * restMs);
+        }
       } catch (error) {
         log.warn({ err: error }, 'the queue cannot be reached');
         await idle();

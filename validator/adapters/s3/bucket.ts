@@ -57,7 +57,10 @@ const ATTEMPTS = 5;
 const FIRST_RETRY_MS = 100;
 const TIMEOUT_MS = 60_000;
 const CONTENT_HASH = 'x-amz-content-sha256';
-/** What a store says of a failure is XML; a beginning of it is enough for a log. */
+/** What a store says of a failure is XML, short, and quotes the request's signature beside the reason. */
+const MAX_FAILURE_BYTES = 16_384;
+/** A list of a thousand objects has some 300 KB. */
+const MAX_LIST_BYTES = 8 * 2 ** 20;
 const SHOWN_CHARACTERS = 300;
 
 const base = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
@@ -69,6 +72,23 @@ const unescapeXml = (text: string): string =>
 function elements(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(([, value]) => unescapeXml(value!));
 }
+
+/** @throws ObjectStoreError for an answer that goes on for longer */
+async function boundedText(response: Response, maxBytes: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for await (const part of response.body ?? []) {
+    total += part.length;
+    // Leaving the loop lets go of the connection.
+    if (total > maxBytes) throw new ObjectStoreError(`the store answered more than ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+/** Why, in the store's words. */
+const reasonIn = (xml: string): string =>
+  [...elements(xml, 'Code'), ...elements(xml, 'Message')].join(': ').slice(0, SHOWN_CHARACTERS);
 
 export function openBucket({ url, publicUrl, region, accessKeyId, secretAccessKey }: BucketAddress): Bucket {
   const credentials = { accessKeyId, secretAccessKey, service: 's3', region };
@@ -84,7 +104,8 @@ export function openBucket({ url, publicUrl, region, accessKeyId, secretAccessKe
       let failure: ObjectStoreError;
       try {
         const signal = AbortSignal.timeout(TIMEOUT_MS);
-        const response = await client.fetch(address, { ...init, method, signal });
+        // An address of the operator's choice is asked, and none that the store may send us to.
+        const response = await client.fetch(address, { ...init, method, signal, redirect: 'manual' });
         if (response.status < 500 && response.status !== 429) return response;
         failure = await refusal(method, address, response);
       } catch (cause) {
@@ -96,8 +117,13 @@ export function openBucket({ url, publicUrl, region, accessKeyId, secretAccessKe
   }
 
   async function refusal(method: string, address: string, response: Response): Promise<ObjectStoreError> {
-    const said = (await response.text().catch(() => '')).slice(0, SHOWN_CHARACTERS);
-    return new ObjectStoreError(`${method} ${new URL(address).pathname} was answered ${response.status}: ${said}`);
+    const xml = await boundedText(response, MAX_FAILURE_BYTES).catch(() => '');
+    const reason =
+      elements(xml, 'Code')[0] === 'RequestTimeTooSkewed'
+        ? 'the clock of this machine and the store’s are too far apart; set the one that is wrong'
+        : reasonIn(xml);
+    const said = reason === '' ? '' : `: ${reason}`;
+    return new ObjectStoreError(`${method} ${new URL(address).pathname} was answered ${response.status}${said}`);
   }
 
   /** @returns undefined when there is no such object. @throws ObjectStoreError for any other refusal */
@@ -150,8 +176,8 @@ export function openBucket({ url, publicUrl, region, accessKeyId, secretAccessKe
       const response = await found('PUT', to, { headers: { 'x-amz-copy-source': source } });
       if (!response) return false;
       // A copy that fails on its way is answered 200 and says so in its body.
-      const said = await response.text();
-      if (!said.includes('CopyObjectResult')) throw new ObjectStoreError(`copying ${from}: ${said.slice(0, SHOWN_CHARACTERS)}`); // prettier-ignore
+      const said = await boundedText(response, MAX_FAILURE_BYTES);
+      if (!said.includes('CopyObjectResult')) throw new ObjectStoreError(`copying ${from}: ${reasonIn(said)}`);
       return true;
     },
     async remove(key) {
@@ -166,7 +192,7 @@ export function openBucket({ url, publicUrl, region, accessKeyId, secretAccessKe
         if (token !== undefined) address.searchParams.set('continuation-token', token);
         const response = await send('GET', address.href);
         if (!response.ok) throw await refusal('GET', address.href, response);
-        const xml = await response.text();
+        const xml = await boundedText(response, MAX_LIST_BYTES);
         const times = elements(xml, 'LastModified');
         for (const [i, key] of elements(xml, 'Key').entries()) {
           yield { key: key.slice(prefix.length), modifiedAt: Date.parse(times[i] ?? '') };

@@ -109,6 +109,43 @@ describe('a store that fails', () => {
     expect(String(failed) + String(gone)).not.toContain('secret');
   }, 20_000);
 
+  it('sends nobody anywhere, and does not go on for ever', async () => {
+    let inside = 0;
+    const hidden = createServer((_, response) => {
+      inside++;
+      response.end('for this machine only');
+    });
+    await new Promise<void>((resolve) => hidden.listen(0, '127.0.0.1', resolve));
+    const target = `http://127.0.0.1:${(hidden.address() as AddressInfo).port}/`;
+    const server = createServer((request, response) => {
+      if (request.url!.includes('list-type')) {
+        response.writeHead(200);
+        const more = setInterval(() => response.write('<Key>a</Key>'.repeat(20_000)), 1);
+        response.on('close', () => clearInterval(more));
+      } else response.writeHead(307, { location: target }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/bucket`;
+    const bucket = openBucket({ url, region: 'r', accessKeyId: 'key', secretAccessKey: 'very secret' });
+    try {
+      for (const ask of [
+        () => bucket.head('x'),
+        () => bucket.get('x'),
+        () => bucket.put('x', BYTES, hashOf(BYTES)),
+        () => bucket.copy('x', 'y'),
+      ]) {
+        await expect(ask()).rejects.toThrow(/was answered 307/);
+      }
+      await expect(bucket.list('x').next()).rejects.toThrow(/more than \d+ bytes/);
+      expect(inside).toBe(0);
+    } finally {
+      for (const each of [server, hidden]) {
+        each.closeAllConnections();
+        each.close();
+      }
+    }
+  });
+
   it('has to be named with a bucket', () => {
     expect(() => openBucket({ url: 'http://host', region: 'r', accessKeyId: 'k', secretAccessKey: 's' })).toThrow(
       RangeError,

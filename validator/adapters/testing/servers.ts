@@ -10,7 +10,7 @@ import pg from 'pg';
 import { AwsClient } from 'aws4fetch';
 import type { BucketAddress } from '../s3/bucket.ts';
 
-const START_MS = 30_000;
+const START_MS = 90_000;
 
 export interface TestServer {
   stop(): Promise<void>;
@@ -20,7 +20,7 @@ export interface TestServer {
   start(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -88,19 +88,24 @@ export interface PostgresServer extends TestServer {
   database(name: string): Promise<string>;
 }
 
-/** A server on a socket in its own folder, without a port. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** A server on a socket in its own folder, without a port. @param password without one everybody is let in */
+export async function startPostgres(password?: string): Promise<PostgresServer> {
   const bin = findPostgres();
   if (bin === undefined) throw new Error('PostgreSQL is not installed');
   const folder = await mkdtemp(join(tmpdir(), 'pg-'));
   const user = postgresUser();
   if (user.uid !== undefined) await chown(folder, user.uid, user.gid!);
   const data = join(folder, 'data');
-  run(join(bin, 'initdb'), ['-D', data, '-U', 'test', '-A', 'trust', '-N', '--locale=C.UTF-8'], {
-    ...user,
-    cwd: folder,
-  });
-  const url = (database: string): string => `postgres://test@localhost/${database}?host=${encodeURIComponent(folder)}`;
+  const access = ['-A', 'trust'];
+  if (password !== undefined) {
+    const file = join(folder, 'password');
+    await writeFile(file, password);
+    access.splice(0, 2, '-A', 'scram-sha-256', `--pwfile=${file}`);
+  }
+  run(join(bin, 'initdb'), ['-D', data, '-U', 'test', ...access, '-N', '--locale=C.UTF-8'], { ...user, cwd: folder });
+  const login = password === undefined ? 'test' : `test:${encodeURIComponent(password)}`;
+  const url = (database: string): string =>
+    `postgres://${login}@localhost/${database}?host=${encodeURIComponent(folder)}`;
   const settings = [
     'listen_addresses=',
     `unix_socket_directories=${folder}`,
@@ -111,6 +116,8 @@ export async function startPostgres(): Promise<PostgresServer> {
 
   async function query(text: string): Promise<void> {
     const client = new pg.Client({ connectionString: url('postgres') });
+    // The server may be killed at any time.
+    client.on('error', () => undefined);
     try {
       await client.connect();
       await client.query(text);
@@ -152,7 +159,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 export const findSwift = (): boolean => existsSync('/usr/bin/swift-proxy-server');
 
-const KEYS = { accessKeyId: 'test:tester', secretAccessKey: 'testing' };
+const KEYS = { accessKeyId: 'test:tester', secretAccessKey: 'the-secret-of-a-store-in-tests' };
 
 function proxyConf(folder: string, port: number): string {
   return `[DEFAULT]
@@ -160,7 +167,7 @@ bind_ip = 127.0.0.1
 bind_port = ${port}
 swift_dir = ${folder}
 user = ${userName()}
-workers = 1
+workers = 0
 log_level = ERROR
 cors_allow_origin = *
 strict_cors_mode = false
@@ -189,7 +196,7 @@ allow_multipart_uploads = false
 cors_preflight_allow_origin = *
 [filter:tempauth]
 use = egg:swift#tempauth
-user_test_tester = testing .admin
+user_test_tester = ${KEYS.secretAccessKey} .admin
 [filter:copy]
 use = egg:swift#copy
 `;
@@ -278,5 +285,20 @@ export async function startObjectStore(): Promise<ObjectStoreServer> {
       await kill();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Makes an empty database and bucket. @returns the environment of a run's processes at them */
+export async function placesAt(
+  name: string,
+  postgres: PostgresServer,
+  store: ObjectStoreServer,
+): Promise<Record<'DATABASE_URL' | 'BLOBS_URL' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>> {
+  const { url, accessKeyId, secretAccessKey } = await store.bucket(name);
+  return {
+    DATABASE_URL: await postgres.database(name),
+    BLOBS_URL: url,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
   };
 }

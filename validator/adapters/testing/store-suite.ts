@@ -115,7 +115,7 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
           issuedAt: '2026-01-01T00:00:00Z',
           expiresAt: '2026-02-01T00:00:00Z',
         },
-        { firstWindow: 1, figures, replaces, maxPeers: 3 },
+        { firstWindow: 1, figures, replaces, maxPeers: 3, guest: true, origin: null, bounds: null },
       );
 
     beforeEach(async () => {
@@ -146,6 +146,7 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
       const joined = await Promise.all(['a', 'b', 'c', 'd'].map((hotkey) => join(hotkey)));
       expect(joined.filter((peer) => peer === undefined)).toHaveLength(1);
       expect((await store.peers()).map(({ uid }) => uid)).toEqual([0, 1, 2]);
+      expect(await store.peerCount()).toBe(3);
       expect(await join('a', 'cc'.repeat(32))).toMatchObject({ sessionKey: 'cc'.repeat(32) });
     });
 
@@ -201,6 +202,7 @@ export function describeRunStore(name: string, open: () => Promise<RunStore>): v
 
       expect(await join('c', HASH, 'a')).toMatchObject({ uid: 0, accepted: 0, rejected: 0 });
       expect((await store.peers()).map(({ hotkey }) => hotkey)).toEqual(['c', 'b']);
+      expect(await store.peerCount()).toBe(2);
       expect(await store.peer('a')).toBeUndefined();
       await expect(store.accept(contributionOf('a', HASH, 2))).rejects.toThrow(/no peer/);
       expect(await store.history('a', 10)).toEqual([point]);

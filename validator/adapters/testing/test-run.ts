@@ -1,7 +1,7 @@
 /** A tiny real run for tests: real engine, real scheme, real folder; only the time and the keys are made up. */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { cpSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -25,7 +25,7 @@ import { createNodeEvaluator, createNodeTrainer } from '../../../engine/node.ts'
 import { createRun } from '../../rounds/create-run.ts';
 import { createLocalJudgeEngine, type LocalJudgeParts } from '../../rounds/local-judge-engine.ts';
 import { loadParameters } from '../../rounds/parameters.ts';
-import type { RunChain, Clock, JudgeEngineFactory, Log } from '../../rounds/ports.ts';
+import type { RunChain, Clock, JudgeEngineFactory, Log, Metrics } from '../../rounds/ports.ts';
 import { openRounds, type Rounds } from '../../rounds/rounds.ts';
 import type { RoundsOptions } from '../../rounds/service.ts';
 import type { Places } from '../places.ts';
@@ -79,7 +79,12 @@ export class FakeClock implements Clock {
 }
 
 export const silentLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-export const noMetrics = { accepted: () => undefined, refused: () => undefined, judged: () => undefined };
+export const noMetrics: Metrics = {
+  accepted: () => undefined,
+  refused: () => undefined,
+  judged: () => undefined,
+  judgeFailed: () => undefined,
+};
 
 /** Sentences of a small grammar: each token mostly decides the next, so there is something to learn. */
 function testPages(manifest: Parameters<typeof pageFormat>[0]): Uint8Array<ArrayBuffer>[] {
@@ -110,12 +115,13 @@ export async function createTestRun(
 ): Promise<void> {
   if (gauntlet || chain) return writeTestRun(dir, gauntlet, chain);
   template ??= makeTemplate();
-  await copyRun(await template, dir);
+  copyRun(await template, dir);
 }
 
 /** Copies a closed run. The library may remove the (by then empty) log of its database at any time. */
-export async function copyRun(from: string, to: string): Promise<void> {
-  await cp(from, to, { recursive: true, filter: (path) => !/-(wal|shm)$/.test(path) });
+export function copyRun(from: string, to: string): void {
+  // A hundred small files are copied nine times as fast in one go as by promises.
+  cpSync(from, to, { recursive: true, filter: (path) => !/-(wal|shm)$/.test(path) });
 }
 
 async function makeTemplate(): Promise<string> {
@@ -133,6 +139,7 @@ export async function writeTestRun(
   gauntlet: RunManifest['gauntlet'] = TEST_GAUNTLET,
   chain?: RunManifest['chain'],
   places?: Places,
+  window: RunManifest['window'] = { trainSeconds: 6, putSeconds: 3 },
 ): Promise<void> {
   // The run's id follows from the key, and every draw from that: another key is another run.
   await mkdir(dir, { recursive: true });
@@ -168,7 +175,7 @@ export async function writeTestRun(
     },
     gauntlet,
     training: { pagesPerWindow: 4 },
-    window: { trainSeconds: 6, putSeconds: 3 },
+    window,
     checkpoint: {
       chunkBytes,
       initialRoot: (await stateRoot(parameters, chunkBytes, nodeDigest)).root,
