@@ -1,6 +1,7 @@
 /** How the benchmark's page and its Node program are bundled: with the peers' packages, which are installed here. */
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, type InlineConfig } from 'vite';
+import { integrityOfFiles } from '../vite.sealed.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
@@ -8,6 +9,7 @@ const SHARED = {
   configFile: false,
   root: HERE,
   logLevel: 'warn',
+  plugins: [integrityOfFiles()],
   resolve: {
     // As in the app: the runtime's script is named, not bundled a second time.
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
@@ -20,7 +22,7 @@ export function pageConfig(outDir: string): InlineConfig {
   return {
     ...SHARED,
     base: './',
-    worker: { format: 'es' },
+    worker: { format: 'es', plugins: () => [integrityOfFiles()] },
     build: {
       outDir,
       emptyOutDir: true,
