@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RunFolder } from '../adapters/run-folder.ts';
 import {
@@ -29,14 +30,24 @@ class Killed extends Error {
 const READS =
   /^(run|openWindow|record|summaries|checkpoint|peer|peers|delegatedAt|verdicts|history|receipts|contributions?|size|read|stream|bytes|close)$/;
 
-/** Counts the calls that change something; before the chosen one the process dies, and does nothing more. */
+type Stroke =
+  /** Before the chosen call the process dies, and does nothing more. */
+  | 'death'
+  /** The chosen call does its work, and then nobody hears of it: a connection is cut, a disk complains late. */
+  | 'lost answer';
+
+/** Counts the calls that change something, and strikes at the chosen one. */
 class Fate {
   calls = 0;
+  /** The call whose answer was lost. */
+  struck: string | undefined;
   readonly #at: number;
+  readonly #stroke: Stroke;
   readonly #staged: StagedUpload[] = [];
 
-  constructor(at: number) {
+  constructor(at: number, stroke: Stroke = 'death') {
     this.#at = at;
+    this.#stroke = stroke;
   }
 
   /** A port whose every change may be prevented by death. */
@@ -46,9 +57,15 @@ class Fate {
         const member: unknown = Reflect.get(target, key);
         if (typeof member !== 'function') return member;
         return async (...parameters: unknown[]) => {
-          if (!READS.test(String(key))) this.calls++;
-          if (this.calls >= this.#at) throw new Killed();
+          const changes = !READS.test(String(key));
+          if (changes) this.calls++;
+          if (this.#stroke === 'death' && this.calls >= this.#at) throw new Killed();
           const result: unknown = await Reflect.apply(member, target, parameters);
+          // The handle of a file is no answer that could be lost.
+          if (this.#stroke === 'lost answer' && changes && this.calls === this.#at && key !== 'begin') {
+            this.struck = String(key);
+            throw new Error(`the answer of ${this.struck} was lost`);
+          }
           if (key !== 'begin') return result;
           this.#staged.push(result as StagedUpload);
           return this.bind(result as StagedUpload);
@@ -171,4 +188,50 @@ async function killedAt(at: number): Promise<void> {
 it('a kill before any change to store, blobs or uploads loses nothing and counts nothing twice', async () => {
   expect(calls).toBeGreaterThan(25);
   for (let at = 1; at <= calls; at++) await killedAt(at);
+}, 120_000);
+
+/** To end what hangs: seconds of the run's time after which a window has to be published. */
+const PATIENCE_S = 120;
+
+/** As peers and a validator do: whatever fails is tried again. */
+async function playOn(run: OpenTestRun, clock: FakeClock, until: number): Promise<void> {
+  const { rounds } = run;
+  const insist = async (work: () => Promise<unknown>): Promise<void> => {
+    await work().catch(work);
+  };
+  rounds.start();
+  let left = PATIENCE_S;
+  while (rounds.clock().window <= until && left-- > 0) {
+    if (rounds.clock().phase === 'train') clock.moveTo(rounds.clock().putOpensAt);
+    if (rounds.clock().phase === 'put') {
+      for (const peer of peers) {
+        await insist(async () => rounds.join(await joinRequest(rounds.clock().run, peer)));
+        await insist(async () => deliver(run, peer, await madeContribution(run, peer)));
+      }
+      clock.moveTo(rounds.clock().putClosesAt);
+    } else clock.moveTo(clock.time + 1_000);
+    await sleep(10);
+  }
+  expect(rounds.clock().window).toBe(until + 1);
+  await expect.poll(() => rounds.unready()).toBeUndefined();
+  await rounds.stop();
+}
+
+it('an answer that is lost after any change neither stops the run nor changes it', async () => {
+  const struck = new Set<string | undefined>();
+  for (let at = 1; at <= calls; at++) {
+    const dir = await fork();
+    const clock = new FakeClock();
+    const fate = new Fate(at, 'lost answer');
+    // Opening may be what fails; an operator opens it again.
+    const run = await openTestRun(dir, clock, fate.wrap).catch(() => openTestRun(dir, clock));
+    await playOn(run, clock, WINDOW);
+    expect(await outcome(run), `${fate.struck}, change ${at}`).toEqual(expected);
+    await run.close();
+    await rm(dir, { recursive: true });
+    struck.add(fate.struck);
+  }
+  expect([...struck]).toEqual(
+    expect.arrayContaining(['join', 'issueTicket', 'accept', 'markJudging', 'closeWindow', 'put', 'seal', 'publish']),
+  );
 }, 120_000);

@@ -141,10 +141,33 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     } finally {
       working = undefined;
     }
+    await announceWindow();
+  }
+
+  /** To be called once the open window is the one after. */
+  async function announceWindow(): Promise<void> {
     const [summary] = await views.windows(open.window - 1, 1);
     if (summary) emit({ type: 'window', window: summary });
     emit({ type: 'leaderboard', window: open.window - 1 });
     emitClock();
+  }
+
+  /**
+   * After a failure the record counts, not what is remembered here: a write may have been done and only its answer lost,
+   * and a window that was published so would be judged for ever.
+   */
+  async function resume(): Promise<void> {
+    const stored = await store.openWindow();
+    if (stored.window === open.window) {
+      open = stored;
+      return;
+    }
+    parameters = await loadParameters(context, ports, stored.stateRoot);
+    open = stored;
+    failure = undefined;
+    log.warn({ run, window: open.window - 1 }, 'the window had been published, though the answer was lost');
+    if (!windowClock.settlesLate) await settle();
+    await announceWindow();
   }
 
   /** What is public needs no sealed copy; one that stays is removed by the next start. */
@@ -160,6 +183,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     let retryMs = FIRST_RETRY_MS;
     while (!state.stopping()) {
       try {
+        if (failure !== undefined) await resume();
         sampler.consider({ window: open.window, root: open.stateRoot, parameters });
         if (!open.judging) {
           if (windowClock.settlesLate) await settle();
