@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { findChromium } from './chromium.mjs';
 import { ensureInstalled, ROOT } from './install.mjs';
 import { memoryFolder } from './memory-folder.mjs';
@@ -18,17 +19,32 @@ mkdirSync(results, { recursive: true });
 const unitReport = `${results}unit.json`;
 const e2eReport = `${results}../test-results-e2e.json`;
 
-/** Names of the tests that failed in a file of Vitest's report, or of the file if it could not be loaded. */
-function failuresOfFile({ name, status, assertionResults }) {
-  const file = relative(ROOT, name);
-  const failed = assertionResults.filter((test) => test.status === 'failed');
-  if (failed.length === 0 && status === 'failed') return [file];
-  return failed.map(({ fullName }) => `${file} › ${fullName}`);
+const SHOWN_LINES = 10;
+
+/** A test that failed, and the beginning of why: the whole is far up in the output, or was cut off it. */
+function failureOf(name, messages) {
+  const why = messages
+    .flatMap((message = '') => stripVTControlCharacters(message).split('\n'))
+    .filter((line) => line.trim() !== '' && !line.includes('node_modules'));
+  return [name, ...why.slice(0, SHOWN_LINES).map((line) => `    ${line}`)].join('\n');
 }
 
-/** Names of the tests that failed in a suite of Playwright's report. */
+/** The tests that failed in a file of Vitest's report, or the file if it could not be loaded. */
+function failuresOfFile({ name, status, assertionResults, message }) {
+  const file = relative(ROOT, name);
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  if (failed.length === 0 && status === 'failed') return [failureOf(file, [message])];
+  return failed.map(({ fullName, failureMessages }) => failureOf(`${file} › ${fullName}`, failureMessages));
+}
+
+/** The tests that failed in a suite of Playwright's report. */
 function failuresOfSuite({ suites = [], specs }) {
-  const failed = specs.filter(({ ok }) => !ok).map(({ file, line, title }) => `e2e/${file}:${line} › ${title}`);
+  const failed = specs
+    .filter(({ ok }) => !ok)
+    .map(({ file, line, title, tests }) => {
+      const messages = tests.flatMap(({ results }) => results.flatMap(({ error }) => (error ? [error.message] : [])));
+      return failureOf(`e2e/${file}:${line} › ${title}`, messages);
+    });
   return [...failed, ...suites.flatMap((suite) => failuresOfSuite(suite))];
 }
 
