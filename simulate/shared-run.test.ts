@@ -119,5 +119,5 @@ describe.skipIf(!available)('a run that several processes share', () => {
     expect(evaluators[1]!.output()).not.toContain('the parameters have root');
     expect(await heir.interrupt()).toBe(0);
     expect(await api.interrupt()).toBe(0);
-  }, 240_000);
+  }, 600_000);
 });

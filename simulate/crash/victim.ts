@@ -4,6 +4,7 @@ import { readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
 import { createValidatorApi, type ValidatorApi } from '../../client/api.ts';
 import type { Random } from '../../core/numerics/prng.ts';
 import type { Phase } from '../../core/protocol/api.ts';
@@ -11,10 +12,12 @@ import { NO_FAULTS, type FaultRates } from './faults.ts';
 import type { Steering, Telling } from './server.ts';
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
+/** Where packages are found from. */
+const BUILT = fileURLToPath(new URL('../../node_modules/.cache/crash-server/', import.meta.url));
 const RESTART_MS = 500;
 /** Of the starts, so many are killed on their way, anywhere in so much time. */
 const STILLBORN = 0.15;
-const START_MS = 1_500;
+const START_MS = 1_000;
 
 const COMPLAINTS = 5;
 
@@ -55,7 +58,20 @@ async function tearParts(folder: string, random: Random): Promise<number> {
   return torn;
 }
 
+/** The program as one file: loading its modules one by one would be most of a start, and most of what the kills hit. */
+export async function buildServer(): Promise<string> {
+  const output = { entryFileNames: 'server.mjs' };
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    build: { ssr: SERVER, outDir: BUILT, emptyOutDir: true, rolldownOptions: { output } },
+  });
+  return join(BUILT, output.entryFileNames);
+}
+
+/** @param server as `buildServer` made it */
 export function createVictim(
+  server: string,
   data: string,
   time: number,
   random: Random,
@@ -79,8 +95,9 @@ export function createVictim(
     for (;;) {
       const torn = await tearParts(data, random);
       if (torn > 0) count(faults, 'file torn by a kill', torn);
-      const next = fork(SERVER, ['--data', data, '--time', String(time), '--seed', String(starts++)], {
-        execArgv: ['--import', 'tsx'],
+      const next = fork(server, ['--data', data, '--time', String(time), '--seed', String(starts++)], {
+        // The test's own loaders are none of its business.
+        execArgv: [],
         env: { ...process.env, ...environment },
         stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       });

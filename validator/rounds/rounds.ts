@@ -165,7 +165,7 @@ export async function openRounds(ports: RoundsPorts, options: RoundsOptions): Pr
     parameters = await loadParameters(context, ports, stored.stateRoot);
     open = stored;
     failure = undefined;
-    log.warn({ run, window: open.window - 1 }, 'the window had been published, though the answer was lost');
+    log.warn({ run, window: open.window - 1 }, 'the window had been published, and no answer came');
     if (!windowClock.settlesLate) await settle();
     await announceWindow();
   }
