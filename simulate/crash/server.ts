@@ -16,14 +16,18 @@ import {
 } from '../../validator/adapters/testing/test-run.ts';
 import type { Phase } from '../../core/protocol/api.ts';
 import { createApp } from '../../validator/http/app.ts';
-import type { Log, SealedUploads } from '../../validator/rounds/ports.ts';
+import type { Clock, Log, SealedUploads } from '../../validator/rounds/ports.ts';
 import { openRounds } from '../../validator/rounds/rounds.ts';
 
 /** What the test says. */
 export type Steering = { readonly time: number } | { readonly faults: FaultRates };
-/** What it says to the test: that it answers, what was done to it, and what it is at. */
+/** What it says to the test: that it answers, what was done to it, what it is at, and what it waits for. */
 export type Telling =
-  { readonly url: string } | { readonly fault: Fault } | { readonly phase: Phase } | { readonly complaint: string };
+  | { readonly url: string }
+  | { readonly fault: Fault }
+  | { readonly phase: Phase }
+  | { readonly complaint: string }
+  | { readonly waitsUntil: number };
 
 const LEASE_EVERY_MS = 1_000;
 const PERMIT_MS = 60_000;
@@ -31,9 +35,16 @@ const PERMIT_MS = 60_000;
 const { values } = parseArgs({
   options: { data: { type: 'string' }, time: { type: 'string' }, seed: { type: 'string' } },
 });
-const clock = new FakeClock();
-clock.moveTo(Number(values.time));
 const tell = (telling: Telling): void => void process.send?.(telling);
+const steered = new FakeClock();
+steered.moveTo(Number(values.time));
+const clock: Clock = {
+  now: steered.now,
+  sleep(ms, signal) {
+    tell({ waitsUntil: steered.now() + ms });
+    return steered.sleep(ms, signal);
+  },
+};
 /** What an operator would read when it does not go on. */
 const complain = (fields: object, message: string): void => {
   const { err } = fields as { readonly err?: unknown };
@@ -82,7 +93,7 @@ const { app } = createApp({
   onError: (err) => complain({ err }, 'a request failed'),
 });
 process.on('message', (steering: Steering) => {
-  if ('time' in steering) clock.moveTo(steering.time);
+  if ('time' in steering) steered.moveTo(steering.time);
   if ('faults' in steering) faults.set(steering.faults);
 });
 // The test is gone: so is this.

@@ -31,6 +31,8 @@ export function count(tally: Tally, what: string, times = 1): void {
 export interface Victim {
   /** Milliseconds since the epoch, as the process has it. */
   readonly time: number;
+  /** What the process waits for, in its time; passed, or undefined, while it works. */
+  readonly waitsUntil: number | undefined;
   /** By what the process was at. */
   readonly kills: Tally;
   /** What else was done to it. */
@@ -52,7 +54,10 @@ async function tearParts(folder: string, random: Random): Promise<number> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.part')) continue;
     const path = join(entry.parentPath, entry.name);
-    await truncate(path, random.below((await stat(path)).size + 1));
+    const { size, nlink } = await stat(path);
+    // Another name of what was synced long ago.
+    if (nlink > 1) continue;
+    await truncate(path, random.below(size + 1));
     torn++;
   }
   return torn;
@@ -80,6 +85,7 @@ export function createVictim(
   let child: ChildProcess | undefined;
   let starting: Promise<ValidatorApi & { readonly url: string }> | undefined;
   let doing: Phase | 'start' = 'start';
+  let waitsUntil: number | undefined;
   const kills: Tally = new Map();
   const faults: Tally = new Map();
   const complaints: string[] = [];
@@ -103,6 +109,7 @@ export function createVictim(
       });
       child = next;
       doing = 'start';
+      waitsUntil = undefined;
       const stillborn =
         random.uniform() < STILLBORN ? setTimeout(() => void kill(), random.below(START_MS)) : undefined;
       const url = await new Promise<string | undefined>((resolve) => {
@@ -112,7 +119,9 @@ export function createVictim(
           else if ('complaint' in telling) {
             complaints.push(telling.complaint);
             if (complaints.length > COMPLAINTS) complaints.shift();
-          } else if (child === next) doing = telling.phase;
+          } else if (child !== next) return;
+          else if ('waitsUntil' in telling) ({ waitsUntil } = telling);
+          else doing = telling.phase;
         });
         next.once('exit', () => resolve(undefined));
       });
@@ -142,6 +151,9 @@ export function createVictim(
   return {
     get time() {
       return time;
+    },
+    get waitsUntil() {
+      return waitsUntil;
     },
     kills,
     faults,

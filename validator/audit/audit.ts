@@ -181,11 +181,12 @@ export async function* auditWindow(
     onProgress('fast checks');
     const taking = book.peers.filter(({ scored }) => scored !== null);
     const fast = new Map<string, FastResult>();
+    const ports = { uploads: blobs, digest: options.digest };
     for (const { hotkey } of taking) {
       const row = rows.find((one) => one.hotkey === hotkey);
       fast.set(
         hotkey,
-        row ? await checkContribution(context, blobs, engine, { open, parameters }, row) : absent(window),
+        row ? await checkContribution(context, ports, engine, { open, parameters }, row) : absent(window),
       );
     }
     yield { check: 'fast checks', differences: taking.flatMap((peer) => fastDifferences(peer, fast, rows)) };

@@ -1,7 +1,9 @@
 /** The judge's first stage: the fast checks on every contribution of a window, from the bytes on the disk. */
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { assignedPages, sampleDigest } from '../../core/data/assignment.ts';
 import { fastChecks, verdictOfAbsence, verdictOfProblem } from '../../core/gauntlet/fast-checks.ts';
 import { syncPositions, syncScore } from '../../core/gauntlet/sync.ts';
+import type { Digest } from '../../core/lockstep/digest.ts';
 import type { Verdict } from '../../core/protocol/api.ts';
 import type { ContributionHeader } from '../../core/protocol/contribution.ts';
 import { ProblemError } from '../../core/protocol/problem.ts';
@@ -49,10 +51,10 @@ export async function readSealed(
   return { bytes, sessionKey };
 }
 
-/** @throws CorruptRunError as `readSealed` */
+/** @throws CorruptRunError as `readSealed`, and when the bytes are not those of the receipt: that is no fault of a peer */
 export async function checkContribution(
   context: RunContext,
-  uploads: Pick<SealedUploads, 'read'>,
+  { uploads, digest }: { readonly uploads: Pick<SealedUploads, 'read'>; readonly digest: Digest },
   engine: Pick<JudgeEngine, 'inspect'>,
   { open, parameters }: FastStageInput,
   row: ContributionRow,
@@ -60,6 +62,9 @@ export async function checkContribution(
   const { run, manifest, scheme, pages } = context;
   const { hotkey } = row;
   const contribution = await readSealed(uploads, row);
+  if (bytesToHex(await digest(contribution.bytes)) !== row.sha256) {
+    throw new CorruptRunError(`the contribution of ${hotkey} (${row.sha256}) is damaged`);
+  }
   let header: ContributionHeader;
   try {
     header = await engine.inspect(contribution);

@@ -70,7 +70,7 @@ interface CheckedPeer {
 /** The fast checks on everybody who delivered now or lately. */
 async function checkPeers(
   context: RunContext,
-  { uploads }: Pick<RoundsPorts, 'uploads'>,
+  ports: Pick<RoundsPorts, 'uploads' | 'digest'>,
   engine: JudgeEngine,
   input: JudgeInput,
   peers: readonly PeerRow[],
@@ -83,7 +83,7 @@ async function checkPeers(
   );
   return inLanes(present, engine.lanes, async (peer): Promise<CheckedPeer> => {
     const row = byHotkey.get(peer.hotkey);
-    const fast: FastResult = row ? await checkContribution(context, uploads, engine, input, row) : absent(window);
+    const fast: FastResult = row ? await checkContribution(context, ports, engine, input, row) : absent(window);
     return { peer, fast, row };
   });
 }
@@ -136,7 +136,7 @@ async function heldOutBefore(
   return typeof measured === 'number' ? measured : meter.heldOut();
 }
 
-/** @throws CorruptRunError when what a receipt was given for is gone; whatever the engine throws */
+/** @throws CorruptRunError when what a receipt was given for is gone or damaged; whatever the engine throws */
 export async function judgeWindow(
   context: RunContext,
   ports: RoundsPorts,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,6 +26,7 @@ import {
   type OpenTestRun,
   type TestPeer,
 } from '../adapters/testing/test-run.ts';
+import { CorruptRunError } from './corrupt-run.ts';
 import { loadParameters } from './parameters.ts';
 import type { JudgeEngineFactory } from './ports.ts';
 
@@ -522,6 +523,21 @@ describe('a restart', () => {
     const left = await readdir(join(dir, 'uploads'), { recursive: true, withFileTypes: true });
     expect(left.filter((entry) => entry.isFile())).toEqual([]);
     await staged.discard();
+  });
+
+  it('blames its own disk, not a peer, for a contribution that is damaged, and judges it once it is back', async () => {
+    await join3();
+    const bytes = await contributionOf(run, alice);
+    toPut();
+    const { receipt } = await deliver(run, alice, bytes);
+    const path = join(dir, 'uploads', receipt.sha256.slice(0, 2), receipt.sha256);
+    await truncate(path, bytes.length - 1);
+    await expect(run.rounds.closeWindow()).rejects.toThrow(CorruptRunError);
+    await expect(run.rounds.closeWindow()).rejects.toThrow(/contribution of .* is damaged/);
+    expect(run.rounds.clock()).toMatchObject({ window: 1, phase: 'judge' });
+    await writeFile(path, bytes);
+    await run.rounds.closeWindow();
+    expect(await run.rounds.window(1)).toMatchObject({ aggregated: [alice.hotkey] });
   });
 
   it('refuses parameters that are not those of the record', async () => {

@@ -59,6 +59,11 @@ export class FakeClock implements Clock {
 
   now = (): number => this.time;
 
+  /** When the first sleeper is due; undefined while everybody works. */
+  get wakesAt(): number | undefined {
+    return this.#sleepers.length === 0 ? undefined : Math.min(...this.#sleepers.map(({ at }) => at));
+  }
+
   sleep = (ms: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
