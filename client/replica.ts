@@ -43,13 +43,16 @@ export interface Replica {
   reset(): void;
 }
 
+/** What holds the parameters. */
+export type ReplicaEngine = Pick<Evaluator, 'setParameters' | 'applyStep' | 'readParameters'>;
+
 export interface ReplicaOptions {
   readonly run: string;
   readonly manifest: RunManifest;
   readonly scheme: Scheme;
   readonly api: ValidatorApi;
   readonly cache: BlobCache;
-  readonly engine: () => Pick<Evaluator, 'setParameters' | 'applyStep' | 'readParameters'>;
+  readonly engine: () => ReplicaEngine;
   readonly emit: (event: ContributorEvent) => void;
   /** Bytes a window that may be read back from the device, on average. */
   readonly readBackBytes?: number;

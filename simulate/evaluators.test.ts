@@ -9,13 +9,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createValidatorApi } from '../client/api.ts';
 import { placesOf } from '../validator/adapters/places.ts';
-import {
-  findPostgres,
-  findSwift,
-  placesAt,
-  startObjectStore,
-  startPostgres,
-} from '../validator/adapters/testing/servers.ts';
+import { findSharedPlaces, placesAt, startObjectStore, startPostgres } from '../validator/adapters/testing/servers.ts';
 import { writeTestRun } from '../validator/adapters/testing/test-run.ts';
 import { createCrowd } from './peers.ts';
 import { startGauntlet, type GauntletProcess } from './testing/gauntlet-process.ts';
@@ -36,11 +30,10 @@ const LATE = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 const NIGHTLY = process.env['NIGHTLY'] === '1';
-const available = findPostgres() !== undefined && findSwift();
-if (NIGHTLY && !available) console.log('skipped: no PostgreSQL or no S3-compatible store is installed');
+const available = NIGHTLY && findSharedPlaces();
 if (NIGHTLY && !hasAdapter) console.log('skipped in part: no graphics card, and no SwiftShader of Chromium’s');
 
-describe.runIf(NIGHTLY && available)('evaluators', () => {
+describe.runIf(available)('evaluators', () => {
   const stops: (() => unknown)[] = [];
   afterAll(async () => {
     for (const stop of stops.reverse()) await stop();

@@ -14,8 +14,7 @@ import { createScheme } from '../core/scheme/create-scheme.ts';
 import { maxContributionBytes } from '../core/wire/contribution.ts';
 import { placesOf } from '../validator/adapters/places.ts';
 import {
-  findPostgres,
-  findSwift,
+  findSharedPlaces,
   placesAt,
   startObjectStore,
   startPostgres,
@@ -25,8 +24,7 @@ import {
 import { joinRequest, testPeer, ticketRequest, writeTestRun } from '../validator/adapters/testing/test-run.ts';
 import { startGauntlet, type GauntletProcess } from './testing/gauntlet-process.ts';
 
-const available = findPostgres() !== undefined && findSwift();
-if (!available) console.log('skipped: no PostgreSQL or no S3-compatible store is installed');
+const available = findSharedPlaces();
 
 const secret = (): string => randomBytes(18).toString('base64url');
 const MNEMONIC = 'bottom drive obey lake curtain smoke basket hold race lonely fit walk';
@@ -83,36 +81,15 @@ describe.skipIf(!available)('secrets', () => {
     const crowdless = ['--data', data, '--peers', '0', '--attackers', '0', '--port', '0'];
     const validator = start(['start', ...crowdless]);
     const [, url] = await validator.said(/Open (http:\S+)/);
+    const weights = ['chain', 'weights', '--endpoint', 'ws://127.0.0.1:9', '--netuid', '1', '--data', data];
     const failing = [
       start(['start', ...crowdless], {
         DATABASE_URL: environment.DATABASE_URL.replace(/:[^:@/]+@/, `:${passwords.wrong}@`),
       }),
       start(['start', ...crowdless], { AWS_SECRET_ACCESS_KEY: wrongKey }),
       start(['start', ...crowdless], { DATABASE_URL: `mysql://test:${passwords.wrong}@localhost/a` }),
-      start([
-        'chain',
-        'weights',
-        '--endpoint',
-        'ws://127.0.0.1:9',
-        '--netuid',
-        '1',
-        '--key-file',
-        chainKey,
-        '--data',
-        data,
-      ]),
-      start([
-        'chain',
-        'weights',
-        '--endpoint',
-        'ws://127.0.0.1:9',
-        '--netuid',
-        '1',
-        '--key-file',
-        MNEMONIC,
-        '--data',
-        data,
-      ]),
+      start([...weights, '--key-file', chainKey]),
+      start([...weights, '--key-file', MNEMONIC]),
     ];
     let answers = '';
     const ask = async (path: string, init: RequestInit = {}): Promise<{ status: number; text: string }> => {

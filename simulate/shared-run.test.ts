@@ -10,8 +10,7 @@ import { createValidatorApi } from '../client/api.ts';
 import type { SignedReceipt } from '../core/protocol/api.ts';
 import { placesOf } from '../validator/adapters/places.ts';
 import {
-  findPostgres,
-  findSwift,
+  findSharedPlaces,
   placesAt,
   startObjectStore,
   startPostgres,
@@ -23,8 +22,7 @@ import { createCrowd, type SimulatedPeer } from './peers.ts';
 import { startGauntlet, type GauntletProcess } from './testing/gauntlet-process.ts';
 
 const LEADS = /this process drives the windows now/;
-const available = findPostgres() !== undefined && findSwift();
-if (!available) console.log('skipped: no PostgreSQL or no S3-compatible store is installed');
+const available = findSharedPlaces();
 
 describe.skipIf(!available)('a run that several processes share', () => {
   let postgres: PostgresServer;

@@ -11,8 +11,7 @@ import { createContributor, type Contributor } from '../client/contributor.ts';
 import type { ContributorEvent } from '../client/events.ts';
 import { placesOf } from '../validator/adapters/places.ts';
 import {
-  findPostgres,
-  findSwift,
+  findSharedPlaces,
   freePort,
   placesAt,
   startObjectStore,
@@ -160,8 +159,7 @@ describe('on one machine', () => {
   );
 });
 
-const available = findPostgres() !== undefined && findSwift();
-if (!available) console.log('skipped: no PostgreSQL or no S3-compatible store is installed');
+const available = findSharedPlaces();
 
 describe.skipIf(!available)('shared by several processes', () => {
   let postgres: PostgresServer;

@@ -11,16 +11,15 @@ import { codeOf } from '../../client/failure.ts';
 import { messageOf } from '../../client/http.ts';
 import { guestIdentity, type Identity } from '../../client/identity.ts';
 import { joinWhenSigned, type SpeakingContext } from '../../client/joining.ts';
+import { memoryEngine } from '../../client/memory-engine.ts';
 import { createPace } from '../../client/pace.ts';
 import { createReplica, type Replica } from '../../client/replica.ts';
 import { createServerClock } from '../../client/server-clock.ts';
 import { decodePageIndex } from '../../core/data/pages.ts';
 import { memorySigner, randomSecretKey, type Signer } from '../../core/identity/signing.ts';
-import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
 import type { ClockState } from '../../core/protocol/api.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
-import type { Evaluator } from '../../engine/engine.ts';
 import { memoryBlobCache } from '../../simulate/node-ports.ts';
 import { createContributionMaker } from './contributions.ts';
 import { tell } from './messages.ts';
@@ -108,18 +107,7 @@ function createPeer(): Peer {
 
 /** The same for all, as it would be for each: θ, its step taken and its root compared. */
 function createSharedReplica(run: string, manifest: Parameters<typeof createReplica>[0]['manifest']): Replica {
-  let held = new Float32Array(0);
-  const engine: Pick<Evaluator, 'setParameters' | 'applyStep' | 'readParameters'> = {
-    setParameters(parameters) {
-      held = parameters.slice();
-      return Promise.resolve();
-    },
-    applyStep(step) {
-      applyOuterStep(held, step);
-      return Promise.resolve();
-    },
-    readParameters: () => Promise.resolve(held.slice()),
-  };
+  const engine = memoryEngine();
   return createReplica({
     run,
     manifest,

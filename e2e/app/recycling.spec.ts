@@ -1,9 +1,9 @@
 import { expect, test, type Worker } from '@playwright/test';
 import AxeBuilder from '@axe-core/playwright';
-import { eventually, startValidator, withFolder } from './running-validator.ts';
+import { eventually, startValidator, withFolder, TABS_ALONE } from './running-validator.ts';
 import { onTrainer } from '../trainer-worker.ts';
 
-const RUN = ['--preset', 'micro', '--window', '5', '--peers', '0', '--attackers', '0', '--port', '0'];
+const RUN = ['--preset', 'micro', '--window', '5', ...TABS_ALONE];
 
 test('a worker is replaced every two windows, its momentum goes on, and pause and throttle last', async ({ page }) => {
   test.setTimeout(300_000);

@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { createValidatorApi, type ValidatorApi } from '../../client/api.ts';
 
 const CLI = fileURLToPath(new URL('../../bin/gauntlet.js', import.meta.url));
+/** Flags of a run in which nobody takes part but the tabs of a test, at a port that is free. */
+export const TABS_ALONE = ['--peers', '0', '--attackers', '0', '--port', '0'] as const;
+
 const START_TIMEOUT_MS = 120_000;
 
 export interface RunningValidator {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { collectViolations } from '../violations.ts';
-import { startValidator, withFolder } from './running-validator.ts';
+import { startValidator, withFolder, TABS_ALONE } from './running-validator.ts';
 
 async function expectAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -83,16 +83,7 @@ async function settle(page: Page, validator: string): Promise<void> {
 
 test('Learn explains, Settings clears and reports, and other sites may frame the widget alone', async ({ page }) => {
   await withFolder(async (folder) => {
-    const validator = await startValidator(folder, [
-      '--preset',
-      'micro',
-      '--peers',
-      '0',
-      '--attackers',
-      '0',
-      '--port',
-      '0',
-    ]);
+    const validator = await startValidator(folder, ['--preset', 'micro', ...TABS_ALONE]);
     const site = await siteFraming([`${validator.url}/embed.html`, `${validator.url}/`]);
     try {
       const violations = await collectViolations(page);

@@ -1,6 +1,6 @@
 /** The app with a real wallet extension: docs/wallets.md says how to get one and how to run this. */
 import { expect, test } from '@playwright/test';
-import { eventually, startValidator, withFolder } from '../app/running-validator.ts';
+import { eventually, startValidator, withFolder, TABS_ALONE } from '../app/running-validator.ts';
 import { openWithExtension } from '../wallet/extension-wallet.ts';
 
 const FOLDER = process.env['WALLET_EXTENSION_DIR'] ?? '';
@@ -9,7 +9,7 @@ test('a real extension signs once, and its account contributes', async () => {
   test.skip(FOLDER === '', 'set WALLET_EXTENSION_DIR to an unpacked polkadot{.js} extension (docs/wallets.md)');
   test.setTimeout(300_000);
   await withFolder(async (folder) => {
-    const run = ['--preset', 'micro', '--window', '9', '--peers', '0', '--attackers', '0', '--port', '0'];
+    const run = ['--preset', 'micro', '--window', '9', ...TABS_ALONE];
     const validator = await startValidator(folder, run);
     const wallet = await openWithExtension(FOLDER);
     try {

@@ -3,25 +3,14 @@
  * again, without anybody's doing. docs/measurements/tab-faults.md has the whole list, with what ends in a sentence.
  */
 import { expect, test } from '@playwright/test';
-import { startValidator, withFolder, type RunningValidator } from '../app/running-validator.ts';
+import { startValidator, withFolder, TABS_ALONE, type RunningValidator } from '../app/running-validator.ts';
 import { inLength, NIGHTLY } from '../nightly.ts';
 import { browserProcesses } from '../soak/processes.ts';
 import { withLine, type Line } from './cutting-proxy.ts';
 import { expectAcceptedAgain, expectNoFailure, openTab, pass, type Tab } from './tab.ts';
 
 const WINDOW_SECONDS = 5;
-const RUN = [
-  '--preset',
-  'micro',
-  '--window',
-  String(WINDOW_SECONDS),
-  '--peers',
-  '0',
-  '--attackers',
-  '0',
-  '--port',
-  '0',
-];
+const RUN = ['--preset', 'micro', '--window', String(WINDOW_SECONDS), ...TABS_ALONE];
 const HOUR_MS = 3_600_000;
 
 interface Scene {

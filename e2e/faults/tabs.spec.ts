@@ -1,11 +1,11 @@
 /** Two tabs, of which the one that trains dies without a word; and a signature that is needed while the wallet is locked. */
 import { expect, test } from '@playwright/test';
-import { startValidator, withFolder, type RunningValidator } from '../app/running-validator.ts';
+import { startValidator, withFolder, TABS_ALONE, type RunningValidator } from '../app/running-validator.ts';
 import { NIGHTLY } from '../nightly.ts';
 import { injectWallet } from '../wallet/injected-wallet.ts';
 import { expectAcceptedAgain, expectNoFailure, openTab, pass } from './tab.ts';
 
-const RUN = ['--preset', 'micro', '--window', '6', '--peers', '0', '--attackers', '0', '--port', '0'];
+const RUN = ['--preset', 'micro', '--window', '6', ...TABS_ALONE];
 
 async function withValidator(work: (validator: RunningValidator) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {

@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { expect, test, type Page } from '@playwright/test';
-import { eventually, startValidator, withFolder, type RunningValidator } from '../app/running-validator.ts';
+import { eventually, startValidator, withFolder, TABS_ALONE, type RunningValidator } from '../app/running-validator.ts';
 import { inLength, NIGHTLY } from '../nightly.ts';
 import type { Measurement } from './measurement.ts';
 import { INSPECTABLE, openNodeHeap, type NodeHeap } from './node-heap.ts';
@@ -18,18 +18,7 @@ const WINDOWS = inLength(12, 1_000);
 const EVERY = inLength(3, 10);
 /** The longer form is for a machine with nothing else to do; twelve windows have time for one that has. */
 const WINDOW_SECONDS = inLength(4, 2);
-const RUN = [
-  '--preset',
-  'micro',
-  '--window',
-  String(WINDOW_SECONDS),
-  '--peers',
-  '0',
-  '--attackers',
-  '0',
-  '--port',
-  '0',
-];
+const RUN = ['--preset', 'micro', '--window', String(WINDOW_SECONDS), ...TABS_ALONE];
 /** Leaves the machine some air, and long pauses in which nothing is computed. */
 const QUERY = '?backend=wasm&throttle=40';
 const FILE = process.env['SOAK'];

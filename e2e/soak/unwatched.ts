@@ -8,11 +8,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startValidator, withFolder } from '../app/running-validator.ts';
+import { startValidator, withFolder, TABS_ALONE } from '../app/running-validator.ts';
 import { CHROMIUM } from '../chromium.ts';
 import { browserProcesses, ownBytes } from './processes.ts';
 
-const RUN = ['--preset', 'micro', '--window', '2', '--peers', '0', '--attackers', '0', '--port', '0'];
+const RUN = ['--preset', 'micro', '--window', '2', ...TABS_ALONE];
 const EVERY = 25;
 /** From here on it is on its own. */
 const START = `(() => {

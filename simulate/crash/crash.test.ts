@@ -16,8 +16,7 @@ import { createRandom, seedFrom, type Random } from '../../core/numerics/prng.ts
 import type { LeaderboardEntry, SignedReceipt, WindowRecord } from '../../core/protocol/api.ts';
 import { placesOf } from '../../validator/adapters/places.ts';
 import {
-  findPostgres,
-  findSwift,
+  findSharedPlaces,
   placesAt,
   startObjectStore,
   startPostgres,
@@ -313,8 +312,7 @@ it(
   TIMEOUT_MS,
 );
 
-const shared = findPostgres() !== undefined && findSwift();
-if (!shared) console.log('skipped: no PostgreSQL or no S3-compatible store is installed');
+const shared = findSharedPlaces();
 
 describe.skipIf(!shared)('on PostgreSQL and an S3-compatible store', () => {
   it(

@@ -1,11 +1,11 @@
 /** The run's newest model to talk to: the contributor's verified replica, without a device under it. */
 import { createValidatorApi } from '../../client/api.ts';
 import { cachedBlob } from '../../client/cached-blob.ts';
+import { memoryEngine } from '../../client/memory-engine.ts';
 import type { BlobCache } from '../../client/ports.ts';
 import { createReplica, type Replica } from '../../client/replica.ts';
 import { END_OF_TEXT_ID, type ByteLevelBpe } from '../../core/data/bpe.ts';
 import { loadTokenizer } from '../../core/data/tokenizer.ts';
-import { applyOuterStep } from '../../core/lockstep/outer-step.ts';
 import { parameterLayout } from '../../core/model/layout.ts';
 import { createScheme } from '../../core/scheme/create-scheme.ts';
 import { createDecoder } from '../../engine/generate/decoder.ts';
@@ -30,23 +30,6 @@ export interface TalkingModel {
   draw(options: DrawOptions): Generator<Uint8Array, void, undefined>;
 }
 
-/** Where the replica looks for its parameters: in memory, stepped as a device would step them. */
-function memoryEngine(): Parameters<typeof createReplica>[0]['engine'] {
-  let held = new Float32Array(0);
-  const engine: ReturnType<Parameters<typeof createReplica>[0]['engine']> = {
-    setParameters(parameters) {
-      held = parameters.slice();
-      return Promise.resolve();
-    },
-    applyStep(step) {
-      applyOuterStep(held, step);
-      return Promise.resolve();
-    },
-    readParameters: () => Promise.resolve(held.slice()),
-  };
-  return () => engine;
-}
-
 /**
  * @param onProgress bytes of the download that is under way
  * @throws UnreachableError when the validator does not answer, TokenizerError for a vocabulary that is not ours
@@ -69,13 +52,14 @@ export async function openModel(options: {
   const json = await cachedBlob({ api, cache }, 'tokenizer', manifest.tokenizer, signal);
   const tokenizer: ByteLevelBpe = loadTokenizer(JSON.parse(new TextDecoder().decode(json)));
   const scheme = createScheme(manifest.scheme, parameterLayout(manifest.model));
+  const engine = memoryEngine();
   const replica: Replica = createReplica({
     run,
     manifest,
     scheme,
     api,
     cache,
-    engine: memoryEngine(),
+    engine: () => engine,
     emit(event) {
       if (event.type !== 'status' || event.status.kind !== 'downloading') return;
       onProgress(event.status.bytes, event.status.totalBytes);

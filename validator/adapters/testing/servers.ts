@@ -159,6 +159,13 @@ export async function startPostgres(password?: string): Promise<PostgresServer> 
 
 export const findSwift = (): boolean => existsSync('/usr/bin/swift-proxy-server');
 
+/** Whether a run can be shared here; says so where it cannot, lest what is skipped be taken for passed. */
+export function findSharedPlaces(): boolean {
+  const found = findPostgres() !== undefined && findSwift();
+  if (!found) console.log('skipped: no PostgreSQL or no S3-compatible store is installed');
+  return found;
+}
+
 const KEYS = { accessKeyId: 'test:tester', secretAccessKey: 'the-secret-of-a-store-in-tests' };
 
 function proxyConf(folder: string, port: number): string {
